@@ -1,0 +1,174 @@
+"""One sequence read in both directions."""
+
+from typing import Any
+
+import keras
+from keras import ops, tree
+
+_MERGES = {
+    "concat": lambda forward, backward: ops.concatenate([forward, backward], axis=-1),
+    "sum": ops.add,
+    "mul": ops.multiply,
+    "ave": lambda forward, backward: (forward + backward) / 2,
+    None: lambda forward, backward: (forward, backward),
+}
+
+
+@keras.saving.register_keras_serializable(package="rnnscope")
+class Bidirectional(keras.layers.Layer):
+    """Two copies of a recurrent layer read the sequence in opposite order (Schuster & Paliwal 1997).
+
+    A drop-in replacement for `keras.layers.Bidirectional`, with its weights (forward, then backward), its names
+    (`forward_…`, `backward_…`) and its arguments. Where sequences are returned, masked steps are zero.
+
+    Args:
+        layer: an `RNN`, `LSTM`, … , ours or Keras's; the two directions are new layers of its configuration.
+        merge_mode: `"concat"`, `"sum"`, `"mul"`, `"ave"`, or `None` for the two outputs apart.
+        weights: weights to start from, forward then backward, as arrays.
+        backward_layer: the layer that reads backwards, where it is not to be like the other.
+
+    Call arguments:
+        sequences: `[B, T, I]`.
+        initial_state: the forward layer's states, then the backward layer's.
+        mask: boolean `[B, T]`.
+        training: whether dropout is active.
+
+    Raises:
+        ValueError: an unknown `merge_mode`, something that is not a recurrent layer, or two layers that read in
+            the same direction or return different things.
+
+    >>> import numpy as np
+    >>> from layers import LSTM, Bidirectional
+    >>> Bidirectional(LSTM(4, return_sequences=True))(np.ones((2, 7, 3), "float32")).shape
+    TensorShape([2, 7, 8])
+    """
+
+    def __init__(
+        self,
+        layer: Any,
+        merge_mode: str | None = "concat",
+        weights: list | None = None,
+        backward_layer: Any = None,
+        **kwargs: Any,
+    ):
+        for name, value in (("layer", layer), ("backward_layer", backward_layer or layer)):
+            if not (isinstance(value, keras.layers.Layer) and hasattr(value, "go_backwards")):
+                raise ValueError(f"{name}: expected a recurrent layer such as LSTM(32), got {value!r}")
+        if merge_mode not in _MERGES:
+            raise ValueError(f"merge_mode: expected one of {list(_MERGES)}, got {merge_mode!r}")
+        super().__init__(**kwargs)
+        self.forward_layer = _copy(layer, name=f"forward_{layer.name.removeprefix('forward_')}")
+        self.backward_layer = backward_layer or _copy(
+            layer, name=f"backward_{layer.name.removeprefix('forward_')}", go_backwards=not layer.go_backwards
+        )
+        self._check_directions()
+        self.merge_mode = merge_mode
+        self.initial_weights = weights
+        self.return_sequences, self.return_state = layer.return_sequences, layer.return_state
+        self.stateful = layer.stateful
+        for direction in (self.forward_layer, self.backward_layer):
+            direction.zero_output_for_mask = self.return_sequences
+        self.supports_masking = True
+        self.input_spec = layer.input_spec
+
+    def _check_directions(self) -> None:
+        forward, backward = self.forward_layer, self.backward_layer
+        if forward.go_backwards == backward.go_backwards:
+            raise ValueError(
+                "backward_layer: expected a layer that reads in the other direction, "
+                f"got go_backwards={backward.go_backwards} for both layers"
+            )
+        for name in ("return_sequences", "return_state", "stateful"):
+            if getattr(forward, name) != getattr(backward, name):
+                raise ValueError(
+                    f"backward_layer: expected {name}={getattr(forward, name)} as in layer, "
+                    f"got {getattr(backward, name)}"
+                )
+
+    def build(self, sequences_shape: tuple, initial_state_shape: Any = None) -> None:
+        """Builds both directions."""
+        for direction in (self.forward_layer, self.backward_layer):
+            if not direction.built:
+                direction.build(sequences_shape)
+                direction.built = True
+        if self.initial_weights is not None:
+            self.set_weights(self.initial_weights)
+        self.built = True
+
+    def call(self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool = False) -> Any:
+        """Merged outputs; with `return_state` followed by the forward and the backward states."""
+        half = None if initial_state is None else len(initial_state) // 2
+        initial = (None, None) if half is None else (initial_state[:half], initial_state[half:])
+        outputs, states = [], []
+        for direction, state in zip((self.forward_layer, self.backward_layer), initial, strict=True):
+            output = direction(sequences, initial_state=state, mask=mask, training=training)
+            if self.return_state:
+                output, *last = output
+                states += last
+            if self.return_sequences and direction is self.backward_layer:
+                output = ops.flip(output, axis=1)
+            outputs.append(ops.cast(output, self.compute_dtype))
+        merged = _MERGES[self.merge_mode](*outputs)
+        if not self.return_state:
+            return merged
+        return (*(merged if self.merge_mode is None else (merged,)), *states)
+
+    def compute_mask(self, sequences: Any, mask: Any = None) -> Any:
+        """The input's mask for outputs that are sequences; none for states."""
+        mask = None if mask is None else tree.flatten(mask)[0]
+        output_mask = mask if self.return_sequences else None
+        outputs = 2 if self.merge_mode is None else 1
+        if outputs == 1 and not self.return_state:
+            return output_mask
+        states = 2 * len(self.forward_layer.state_size) if self.return_state else 0
+        return [output_mask] * outputs + [None] * states
+
+    def compute_output_shape(self, sequences_shape: tuple, initial_state_shape: Any = None) -> Any:
+        """Shapes of what `call` returns."""
+        shape, states = self.forward_layer.compute_output_shape(sequences_shape), ()
+        if self.return_state:
+            shape, *states = shape
+        if self.merge_mode is None:
+            return (shape, shape, *states, *states)
+        merged = (*shape[:-1], shape[-1] * 2) if self.merge_mode == "concat" else tuple(shape)
+        return (merged, *states, *states) if self.return_state else merged
+
+    @property
+    def states(self) -> Any:
+        """The states of both directions, where the layer is `stateful`; else `None`."""
+        if self.forward_layer.states is None:
+            return None
+        return [*self.forward_layer.states, *self.backward_layer.states]
+
+    def reset_state(self) -> None:
+        """Sets the states of a `stateful` layer to zero."""
+        self.forward_layer.reset_state()
+        self.backward_layer.reset_state()
+
+    reset_states = reset_state
+
+    def get_config(self) -> dict:
+        """The constructor's arguments, serialised."""
+        serialize = keras.saving.serialize_keras_object
+        return {
+            **super().get_config(),
+            "layer": serialize(self.forward_layer),
+            "backward_layer": serialize(self.backward_layer),
+            "merge_mode": self.merge_mode,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict, custom_objects: dict | None = None) -> "Bidirectional":
+        """The layer that `get_config` described."""
+        layers = {
+            name: keras.saving.deserialize_keras_object(config[name], custom_objects=custom_objects)
+            for name in ("layer", "backward_layer")
+        }
+        return cls(**{**config, **layers})
+
+
+def _copy(layer: Any, **changes: Any) -> Any:
+    """A new layer of the same configuration, with some of it changed."""
+    serialized = keras.saving.serialize_keras_object(layer)
+    serialized["config"].update(changes)
+    return keras.saving.deserialize_keras_object(serialized)

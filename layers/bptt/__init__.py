@@ -1,0 +1,85 @@
+"""Backpropagation through time, derived by hand: the fast twin of the readable cells.
+
+A cell's file says what one step computes; the file of the same name here says how to run all steps forward,
+keeping what the way back needs, and how to carry the error terms back. A test holds the twins together. Each
+family is a module of four functions, all time-major:
+
+    options(cell)      what selects the program: activations and switches
+    weights(cell)      the tensors inside the recurrence
+    forward(…)         projected inputs → outputs, last states, what to keep
+    backward(…)        derivatives of the outputs and last states → error terms δ, derivatives of the initial
+                       states, Σ‖dh_t‖² and so on for each signal
+    weight_gradients(…)   one large product over all steps for each weight
+"""
+
+from types import ModuleType
+from typing import Any
+
+from keras import ops
+
+from ..cells import Cell, GRUCell, LSTMCell, SimpleRNNCell
+from ..probes import norms
+from . import gru, lstm, simple_rnn
+from .slopes import SLOPES
+
+_FAMILIES: dict[type[Cell], ModuleType] = {SimpleRNNCell: simple_rnn, LSTMCell: lstm, GRUCell: gru}
+
+
+def find(cell: Any) -> ModuleType | None:
+    """The hand-derived family of a cell, or `None`: a foreign cell, a subclass (whose equations may differ),
+    or an activation whose derivative is not a function of its output."""
+    family = _FAMILIES.get(type(cell))
+    if family is None:
+        return None
+    activations = (cell.activation, getattr(cell, "recurrent_activation", cell.activation))
+    return family if all(activation in SLOPES for activation in activations) else None
+
+
+def through_time(
+    family: ModuleType, cell: Cell, projected: Any, states: list, mask: Any, dropout_mask: Any, taps: dict[str, Any]
+) -> tuple[Any, list]:
+    """All steps of a cell, with the hand-derived way back.
+
+    Args:
+        family: what `find(cell)` gave.
+        cell: the cell.
+        projected: `cell.project` of all inputs, `[T, B, gates*H]`.
+        states: initial states, each `[B, H]`.
+        mask: boolean `[T, B, 1]` or `None`. A masked step hands states, and derivatives, through unchanged.
+        dropout_mask: `[B, H]` or `None`.
+        taps: zero vectors `[T]` by signal; their "gradients" are the norms of the signals' derivatives.
+
+    Returns:
+        h at every step `[T, B, H]`, and the last states.
+    """
+    options = family.options(cell)
+    # Copies, because a custom gradient takes tensors: on TensorFlow a variable would not do.
+    weights = [ops.copy(ops.cast(weight, cell.compute_dtype)) for weight in family.weights(cell)]
+    states = [ops.copy(state) for state in states]
+    present = None if mask is None else ops.cast(mask, projected.dtype)
+    split = len(states), len(states) + len(weights)
+
+    @ops.custom_gradient
+    def recurrence(*tensors):
+        # Whoever listens outside (a gradient tape) is to hear of the result alone, not of the steps.
+        projected, *others = (ops.stop_gradient(tensor) for tensor in tensors)
+        states, weights = others[: split[0]], others[split[0] : split[1]]
+        h, last, kept = family.forward(projected, states, weights, present, dropout_mask, options)
+
+        def gradient(*upstream):
+            d_h, d_last = upstream[0], upstream[1:]
+            deltas, d_states, squares = family.backward(
+                d_h, d_last, states, weights, h, kept, present, dropout_mask, options
+            )
+            d_weights = family.weight_gradients(deltas, states, h, kept, dropout_mask, options)
+            count = None if present is None else ops.sum(ops.cast(present, "float32"), axis=(1, 2))
+            measured = [norms(squares[signal], ops.shape(projected)[1], count) for signal in taps]
+            return (deltas, *d_states, *d_weights, *measured)
+
+        return (h, *last) if last else h, gradient
+
+    result = recurrence(projected, *states, *weights, *taps.values())
+    if len(states) == 1:
+        return result, [result[-1]]
+    h, *last = result
+    return h, [h[-1], *last]

@@ -1,0 +1,105 @@
+"""GRU: `h_t = z ⊙ h_{t-1} + (1 − z) ⊙ n`.
+
+    δ_h = dh_t ⊙ (1 − z) ⊙ φ'(a_h)                   δ_z = dh_t ⊙ (h_{t-1} − n) ⊙ σ'(a_z)
+
+With the reset gate after the product, `m = h_{t-1} U_h + b'_h`:
+
+    δ_r = δ_h ⊙ m ⊙ σ'(a_r)                          dh_{t-1} ← dh_t ⊙ z + [δ_z δ_r δ_h⊙r] Uᵀ
+    dU = Σ_t h_{t-1}ᵀ [δ_z δ_r δ_h⊙r]                db'_h = Σ_t δ_h ⊙ r
+
+With the reset gate before it, `q = δ_h U_hᵀ`:
+
+    δ_r = q ⊙ h_{t-1} ⊙ σ'(a_r)                      dh_{t-1} ← dh_t ⊙ z + [δ_z δ_r] [U_z U_r]ᵀ + q ⊙ r
+    d[U_z U_r] = Σ_t h_{t-1}ᵀ [δ_z δ_r]              dU_h = Σ_t (r ⊙ h_{t-1})ᵀ δ_h
+"""
+
+from typing import Any, NamedTuple
+
+from keras import ops
+
+from ..scan import compiled, scan
+from .products import before, dropped, keep_masked, split_masked, square, sum_of_products
+from .slopes import slope
+
+
+class Options(NamedTuple):
+    activation: Any
+    recurrent_activation: Any
+    reset_after: bool
+
+
+def options(cell: Any) -> Options:
+    return Options(cell.activation, cell.recurrent_activation, cell.reset_after)
+
+
+def weights(cell: Any) -> list:
+    return [cell.recurrent_kernel, cell.candidate_bias()]
+
+
+@compiled
+def forward(projected, states, weights, mask, dropout_mask, options):
+    """projected `[T, B, 3H]`, h_0 `[B, H]`, U `[H, 3H]`, b'_h `[H]` → h `[T, B, H]`, (z, r, n, m), each `[T, B, H]`."""
+    (h_0,), (U, bias) = states, weights
+    H = h_0.shape[-1]
+
+    def step(h, slices):
+        x, present = slices
+        h_in = dropped(h, dropout_mask)
+        if options.reset_after:
+            recurrent = ops.matmul(h_in, U)
+            z_r, m = recurrent[:, : 2 * H], recurrent[:, 2 * H :] + bias
+        else:
+            z_r = ops.matmul(h_in, U[:, : 2 * H])
+        z, r = ops.split(options.recurrent_activation(x[:, : 2 * H] + z_r), 2, axis=-1)
+        if options.reset_after:
+            n = options.activation(x[:, 2 * H :] + r * m)
+        else:
+            m = r * h_in
+            n = options.activation(x[:, 2 * H :] + ops.matmul(m, U[:, 2 * H :]))
+        h = keep_masked(present, z * h + (1 - z) * n, h)
+        return h, (h, z, r, n, m)
+
+    _, (h, *kept) = scan(step, h_0, (projected, mask))
+    return h, (), tuple(kept)
+
+
+@compiled
+def backward(d_h, d_last, states, weights, h, kept, mask, dropout_mask, options):
+    """d_h `[T, B, H]` → δ `[T, B, 3H]`, [dh_0], `Σ‖dh_t‖²` `[T]`."""
+    (h_0,), (U, _) = states, weights
+    H = h_0.shape[-1]
+    phi, sigma = options.activation, options.recurrent_activation
+    U_T = ops.transpose(U)
+
+    def step(dh_next, slices):
+        dh, h_before, z, r, n, m, present = slices
+        dh, past = split_masked(present, dh + dh_next)
+        delta_h = dh * (1 - z) * slope(phi, n)
+        delta_z = dh * (h_before - n) * slope(sigma, z)
+        if options.reset_after:
+            delta_r = delta_h * m * slope(sigma, r)
+            through = ops.matmul(ops.concatenate([delta_z, delta_r, delta_h * r], axis=-1), U_T)
+        else:
+            q = ops.matmul(delta_h, U_T[2 * H :])
+            delta_r = q * dropped(h_before, dropout_mask) * slope(sigma, r)
+            through = ops.matmul(ops.concatenate([delta_z, delta_r], axis=-1), U_T[: 2 * H]) + q * r
+        dh_before = dh * z + dropped(through, dropout_mask) + past
+        return dh_before, (ops.concatenate([delta_z, delta_r, delta_h], axis=-1), square(dh))
+
+    xs = (d_h, before(h_0, h), *kept, mask)
+    dh_0, (deltas, squares) = scan(step, ops.zeros_like(h_0), xs, reverse=True)
+    return deltas, [dh_0], {"h": squares}
+
+
+def weight_gradients(deltas, states, h, kept, dropout_mask, options):
+    """[dU, db'_h]."""
+    _, r, _, m = kept
+    H = r.shape[-1]
+    h_in = dropped(before(states[0], h), dropout_mask)
+    if options.reset_after:
+        at_candidate = deltas[..., 2 * H :] * r
+        recurrent = ops.concatenate([deltas[..., : 2 * H], at_candidate], axis=-1)
+        return [sum_of_products(h_in, recurrent), ops.sum(at_candidate, axis=(0, 1))]
+    of_gates = sum_of_products(h_in, deltas[..., : 2 * H])
+    of_candidate = sum_of_products(m, deltas[..., 2 * H :])
+    return [ops.concatenate([of_gates, of_candidate], axis=-1), ops.zeros((H,), dtype=deltas.dtype)]

@@ -1,0 +1,38 @@
+"""The pieces that every family's way back shares."""
+
+from typing import Any
+
+from keras import ops
+
+
+def before(initial: Any, sequence: Any) -> Any:
+    """s_{t-1} for every t: `[B, H]`, `[T, B, H]` → `[T, B, H]`."""
+    return ops.concatenate([initial[None], sequence[:-1]], axis=0)
+
+
+def sum_of_products(left: Any, right: Any) -> Any:
+    """`Σ_t left_tᵀ right_t` as one product: `[T, B, M]`, `[T, B, N]` → `[M, N]`."""
+    rows = lambda x: ops.reshape(x, (-1, x.shape[-1]))
+    return ops.matmul(ops.transpose(rows(left)), rows(right))
+
+
+def dropped(h: Any, dropout_mask: Any) -> Any:
+    """h, or what recurrent dropout leaves of it."""
+    return h if dropout_mask is None else h * dropout_mask
+
+
+def keep_masked(present: Any, new: Any, old: Any) -> Any:
+    """`new` where the step is present, `old` where it is masked. present `[B, 1]` of ones and zeros, or `None`."""
+    return new if present is None else ops.where(present > 0, new, old)
+
+
+def split_masked(present: Any, derivative: Any) -> tuple[Any, Any]:
+    """A derivative's two ways back from one step: through the cell, and past it where the step is masked."""
+    if present is None:
+        return derivative, 0
+    return derivative * present, derivative * (1 - present)
+
+
+def square(derivative: Any) -> Any:
+    """`Σ_b ‖d_b‖²`, a float32 scalar."""
+    return ops.sum(ops.square(ops.cast(derivative, "float32")))

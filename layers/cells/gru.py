@@ -1,0 +1,99 @@
+"""Gated recurrent unit."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from .base import Cell
+
+
+@keras.saving.register_keras_serializable(package="rnnscope")
+class GRUCell(Cell):
+    r"""GRU (Cho et al. 2014, *Learning phrase representations using RNN encoder–decoder*).
+
+        z = σ(x_t W_z + h_{t-1} U_z + b_z)
+        r = σ(x_t W_r + h_{t-1} U_r + b_r)
+        n = φ(x_t W_h + b_h + r ⊙ (h_{t-1} U_h + b'_h))     reset_after=True   (cuDNN's form, Keras's default)
+        n = φ(x_t W_h + b_h + (r ⊙ h_{t-1}) U_h)            reset_after=False  (the paper's)
+        h_t = z ⊙ h_{t-1} + (1 − z) ⊙ n
+
+    Parameters: 3H(I + H + 1), with `reset_after` 3H more.
+
+    Weights: `kernel` `[I, 3H]`, `recurrent_kernel` `[H, 3H]`, `bias` `[3H]`, with `reset_after` `[2, 3H]`
+    (input and recurrent biases); blocks in the order z, r, h.
+
+    Args:
+        units, activation, use_bias, …: see `Cell`; `activation` is φ.
+        recurrent_activation: σ, a Keras activation.
+        reset_after: whether the reset gate acts after the recurrent product or before it.
+
+    >>> import numpy as np
+    >>> from layers import RNN, GRUCell
+    >>> RNN(GRUCell(4, reset_after=False))(np.ones((2, 7, 3), "float32")).shape
+    TensorShape([2, 4])
+    """
+
+    gates = 3
+
+    def __init__(
+        self,
+        units: int,
+        activation: Any = "tanh",
+        recurrent_activation: Any = "sigmoid",
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        *,
+        reset_after: bool = True,
+        **kwargs: Any,
+    ):
+        super().__init__(
+            units, activation, use_bias, kernel_initializer, recurrent_initializer, bias_initializer, **kwargs
+        )
+        self.recurrent_activation = keras.activations.get(recurrent_activation)
+        self.reset_after = reset_after
+
+    def bias_shape(self) -> tuple[int, ...]:
+        """`[3H]`, or input and recurrent biases `[2, 3H]`."""
+        return (2, 3 * self.units) if self.reset_after else (3 * self.units,)
+
+    def project(self, inputs: Any) -> Any:
+        """inputs `[..., I]` → `[..., 3H]`; whatever bias does not meet the reset gate is added here."""
+        projected = ops.matmul(inputs, self.kernel)
+        if self.bias is None:
+            return projected
+        if not self.reset_after:
+            return ops.add(projected, self.bias)
+        of_gates = ops.concatenate([self.bias[1, : 2 * self.units], ops.zeros_like(self.bias[1, : self.units])])
+        return ops.add(projected, self.bias[0] + of_gates)
+
+    def candidate_bias(self) -> Any:
+        """b'_h `[H]`, the one bias inside the reset gate's product; zero where there is none."""
+        if self.bias is None or not self.reset_after:
+            return ops.zeros((self.units,), dtype=self.compute_dtype)
+        return ops.convert_to_tensor(self.bias[1, 2 * self.units :])
+
+    def advance(self, projected: Any, states: list, dropout_mask: Any = None) -> tuple[Any, list]:
+        """projected `[B, 3H]`, states `[h]` → h, `[h]`."""
+        (h,) = states
+        h_in = h if dropout_mask is None else h * dropout_mask
+        x_z, x_r, x_h = ops.split(projected, 3, axis=-1)
+        U_z, U_r, U_h = ops.split(ops.convert_to_tensor(self.recurrent_kernel), 3, axis=-1)
+        z = self.recurrent_activation(x_z + ops.matmul(h_in, U_z))
+        r = self.recurrent_activation(x_r + ops.matmul(h_in, U_r))
+        if self.reset_after:
+            n = self.activation(x_h + r * (ops.matmul(h_in, U_h) + self.candidate_bias()))
+        else:
+            n = self.activation(x_h + ops.matmul(r * h_in, U_h))
+        h = self.observe("h", z * h + (1 - z) * n)
+        return h, [h]
+
+    def get_config(self) -> dict:
+        """The constructor's arguments, serialised."""
+        return {
+            **super().get_config(),
+            "recurrent_activation": keras.activations.serialize(self.recurrent_activation),
+            "reset_after": self.reset_after,
+        }

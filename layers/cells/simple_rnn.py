@@ -1,0 +1,36 @@
+"""The vanilla recurrent network."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from .base import Cell
+
+
+@keras.saving.register_keras_serializable(package="rnnscope")
+class SimpleRNNCell(Cell):
+    r"""Vanilla RNN (Elman 1990, *Finding structure in time*).
+
+        a_t = x_t W + h_{t-1} U + b
+        h_t = φ(a_t)
+
+    Parameters: H(I + H + 1).
+
+    Weights: `kernel` W `[I, H]`, `recurrent_kernel` U `[H, H]`, `bias` b `[H]`.
+
+    Every argument is described in `Cell`.
+
+    >>> import numpy as np
+    >>> from layers import RNN, SimpleRNNCell
+    >>> RNN(SimpleRNNCell(4, activation="relu"))(np.ones((2, 7, 3), "float32")).shape
+    TensorShape([2, 4])
+    """
+
+    def advance(self, projected: Any, states: list, dropout_mask: Any = None) -> tuple[Any, list]:
+        """projected `[B, H]`, states `[h]` → h, `[h]`."""
+        (h,) = states
+        h_in = h if dropout_mask is None else h * dropout_mask
+        a = projected + ops.matmul(h_in, self.recurrent_kernel)
+        h = self.observe("h", self.activation(a))
+        return h, [h]

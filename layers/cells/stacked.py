@@ -1,0 +1,35 @@
+"""Several cells as one."""
+
+from typing import Any
+
+import keras
+
+
+@keras.saving.register_keras_serializable(package="rnnscope")
+class StackedRNNCells(keras.layers.StackedRNNCells):
+    """Cells on top of one another, to be arranged over time as one cell.
+
+    Differs from Keras's in that a stack of one cell works too. In our `RNN` each cell of the stack keeps its
+    own fast time loop.
+
+    Args:
+        cells: list of cells, ours or Keras's, the lowest first.
+
+    Raises:
+        ValueError: the list is empty, or holds something that is not a cell.
+
+    >>> import numpy as np
+    >>> from layers import RNN, GRUCell, LSTMCell, StackedRNNCells
+    >>> RNN(StackedRNNCells([LSTMCell(4), GRUCell(5)]))(np.ones((2, 7, 3), "float32")).shape
+    TensorShape([2, 5])
+    """
+
+    def __init__(self, cells: list, **kwargs: Any):
+        if not cells:
+            raise ValueError("cells: expected a list of at least one cell, got an empty one")
+        super().__init__(cells, **kwargs)
+
+    def call(self, inputs: Any, states: Any, training: bool = False, **kwargs: Any) -> tuple[Any, Any]:
+        """inputs `[B, I]`, a list of each cell's states → the top cell's output, the new states."""
+        output, new_states = super().call(inputs, states, training=training, **kwargs)
+        return output, [new_states] if len(self.cells) == 1 else new_states

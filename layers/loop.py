@@ -1,0 +1,123 @@
+"""How one cell, or a stack of them, walks over a sequence.
+
+Three ways, the first that fits: the hand-derived pair of `bptt`; the cell's own `advance`, with the inputs of
+all steps projected at once; and, for cells of others, their `call` at every step. Everything here is
+time-major: sequences `[T, B, …]`, masks `[T, B, 1]`.
+"""
+
+import contextlib
+from typing import Any
+
+import keras
+from keras import ops, tree
+
+# keras.layers.RNN draws one dropout mask a sequence only for cells of this (unexported) class.
+from keras.src.layers.rnn.dropout_rnn_cell import DropoutRNNCell
+
+from . import bptt
+from .cells import Cell
+from .probes import lay_taps, observe, observing_step
+from .scan import scan
+
+
+def run(
+    cell: Any, sequence: Any, states: Any, mask: Any, *, name: str, go_backwards: bool, training: bool, unroll: bool
+) -> tuple[Any, Any]:
+    """Runs a cell over a sequence that is already in reading order.
+
+    Args:
+        cell: one of ours, one of Keras's, or a stack of either.
+        sequence: `[T, B, I]`, the first step to be read first.
+        states: the cell's initial states, in the structure of its `state_size`.
+        mask: boolean `[T, B, 1]`, false where the step is to be passed over, or `None`.
+        name: name of the layer, for its gradient taps.
+        go_backwards: whether the caller reversed the sequence (the taps are laid in the input's order).
+        training: whether dropout is active.
+        unroll: write the steps out instead of looping.
+
+    Returns:
+        Outputs `[T, B, H]`, and the last states in the structure of `states`. On a masked step the states
+        stay as they were and the output is the one before (zero before the first unmasked step).
+    """
+    if isinstance(cell, keras.layers.StackedRNNCells):
+        new_states = []
+        for index, (layer_cell, layer_states) in enumerate(zip(cell.cells, states, strict=True)):
+            sequence, last = run(
+                layer_cell,
+                sequence,
+                layer_states,
+                mask,
+                name=f"{name}_{index + 1}",
+                go_backwards=go_backwards,
+                training=training,
+                unroll=unroll,
+            )
+            new_states.append(last)
+        return sequence, new_states
+
+    nested = tree.is_nested(states)
+    states = list(states) if nested else [states]
+    hand_derived = None if unroll else bptt.find(cell)
+    signals = cell.signals if isinstance(cell, Cell) else ("h",)
+    taps = lay_taps(name, cell, signals, ops.shape(sequence)[0], go_backwards)
+    with _dropout_masks(cell, sequence, states, training) as (input_mask, state_mask):
+        if not isinstance(cell, Cell):
+            outputs, states = _step_by_step(_caller(cell, training), cell, sequence, states, mask, taps, unroll)
+        else:
+            sequence = sequence if input_mask is None else sequence * input_mask
+            projected = cell.project(sequence)
+            if hand_derived is not None:
+                outputs, states = bptt.through_time(hand_derived, cell, projected, states, mask, state_mask, taps)
+                if mask is not None:
+                    seen = ops.cumsum(ops.cast(mask, "int32"), axis=0) > 0
+                    outputs = ops.where(seen, outputs, ops.zeros_like(outputs))
+            else:
+                advance = lambda x, s: cell.advance(x, s, state_mask)
+                outputs, states = _step_by_step(advance, cell, projected, states, mask, taps, unroll)
+    return outputs, states if nested else states[0]
+
+
+@contextlib.contextmanager
+def _dropout_masks(cell, sequence, states, training):
+    """A cell's dropout masks for inputs `[B, I]` and state `[B, H]`, drawn before its loop, forgotten after it."""
+    if not (training and isinstance(cell, DropoutRNNCell)):
+        yield None, None
+        return
+    try:
+        yield cell.get_dropout_mask(sequence[0]), cell.get_recurrent_dropout_mask(states[0])
+    finally:
+        cell.reset_dropout_mask()
+        cell.reset_recurrent_dropout_mask()
+
+
+def _caller(cell, training):
+    """A foreign cell's `call` as `(x_t, states) -> (output, states)`, its output shown to the probes."""
+    kwargs = {"training": training} if getattr(cell, "_call_has_training_arg", False) else {}
+
+    def call(x, states):
+        output, new_states = cell(x, states, **kwargs)
+        new_states = list(new_states) if tree.is_nested(new_states) else [new_states]
+        observed = observe("h", output)
+        if new_states[0] is output:  # Keras's cells hand their output on as the first state
+            new_states[0] = observed
+        return observed, new_states
+
+    return call
+
+
+def _step_by_step(advance, cell, xs, states, mask, taps, unroll):
+    """The plain loop, differentiated automatically. xs `[T, B, …]`."""
+    before = ops.zeros((ops.shape(xs)[1], cell.output_size), dtype=states[0].dtype)
+
+    def step(carry, slices):
+        states, before = carry
+        x, present, tap = slices
+        with observing_step(tap, present):
+            output, new_states = advance(x, states)
+        if present is not None:
+            output = ops.where(present, output, before)
+            new_states = [ops.where(present, new, old) for new, old in zip(new_states, states, strict=True)]
+        return (list(new_states), output), output
+
+    (states, _), outputs = scan(step, (list(states), before), (xs, mask, taps), unroll=unroll)
+    return outputs, states

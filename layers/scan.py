@@ -1,0 +1,118 @@
+"""The one door to the backend: a scan over time, and its compilation.
+
+Everything else in this package is written in `keras.ops`. Two things are not to be had there: a scan
+whose stacked outputs may differ from its carry, and the compilation of one function on its own.
+"""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import keras
+from keras import ops, tree
+
+_COMPILE = True
+
+
+def set_compile(enabled: bool) -> None:
+    """Switches compilation of the hand-derived time loops on (the default) or off.
+
+    Args:
+        enabled: whether `compiled` functions go through XLA on the TensorFlow backend. Off is slower to run
+            and quicker to start: it suits a debugger, or a model that sees a new shape at every call.
+    """
+    global _COMPILE
+    _COMPILE = bool(enabled)
+
+
+def scan(
+    step: Callable[[Any, Any], tuple[Any, Any]],
+    carry: Any,
+    xs: Any,
+    *,
+    reverse: bool = False,
+    unroll: bool = False,
+) -> tuple[Any, Any]:
+    """Runs `step` over the leading axis of `xs`, handing the carry from one step to the next.
+
+    Args:
+        step: `(carry, x) -> (carry, y)`; `x` and `y` are structures of tensors without the time axis.
+        carry: structure of tensors; `step` keeps its structure, shapes and dtypes.
+        xs: structure of tensors, each `[T, ...]`, T at least 1. `None` leaves are handed on as `None`.
+        reverse: walk from `T - 1` down to 0. The stacked outputs stay in the order of `xs`.
+        unroll: write the steps out one after another instead of looping (T must be static).
+
+    Returns:
+        The last carry, and the structure of `y` with every tensor stacked to `[T, ...]`.
+    """
+    leaves = tree.flatten(xs)
+    present = [leaf for leaf in leaves if leaf is not None]
+
+    def at(slices: list) -> Any:
+        remaining = iter(slices)
+        filled = [None if leaf is None else next(remaining) for leaf in leaves]
+        return tree.pack_sequence_as(xs, filled)
+
+    if unroll or keras.backend.backend() not in ("tensorflow", "jax"):
+        return _python_scan(step, carry, present, at, reverse)
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return jax.lax.scan(lambda c, slices: step(c, at(slices)), carry, present, reverse=reverse)
+    return _tensorflow_scan(step, carry, present, at, reverse)
+
+
+def _python_scan(step, carry, present, at, reverse):
+    length = present[0].shape[0]
+    outputs = [None] * length
+    for t in reversed(range(length)) if reverse else range(length):
+        carry, outputs[t] = step(carry, at([x[t] for x in present]))
+    return carry, tree.map_structure(lambda *values: ops.stack(values), *outputs)
+
+
+def _tensorflow_scan(step, carry, present, at, reverse):
+    import tensorflow as tf
+
+    static_length = present[0].shape[0]
+    length = tf.shape(present[0])[0] if static_length is None else static_length
+    # The structure and shapes of y, without computing anything: this graph is thrown away.
+    with tf.__internal__.FuncGraph("scan_step").as_default():
+        _, y_spec = step(carry, at([source[0] for source in present]))
+    arrays = [
+        tf.TensorArray(y.dtype, size=length, element_shape=[n or None for n in y.shape]) for y in tree.flatten(y_spec)
+    ]
+    sources = [tf.TensorArray(x.dtype, size=length, clear_after_read=False).unstack(x) for x in present]
+
+    def body(index, flat_carry, arrays):
+        t = length - 1 - index if reverse else index
+        current = tree.pack_sequence_as(carry, flat_carry)
+        new_carry, y = step(current, at([source.read(t) for source in sources]))
+        arrays = [array.write(t, value) for array, value in zip(arrays, tree.flatten(y), strict=True)]
+        return index + 1, tree.flatten(new_carry), arrays
+
+    _, flat_carry, arrays = tf.while_loop(
+        lambda index, *_: index < length,
+        body,
+        (tf.constant(0), tree.flatten(carry), arrays),
+        maximum_iterations=length,
+    )
+    stacked = [array.stack() for array in arrays]
+    return tree.pack_sequence_as(carry, flat_carry), tree.pack_sequence_as(y_spec, stacked)
+
+
+def compiled(function: Callable) -> Callable:
+    """Compiles a function of tensors with XLA on the TensorFlow backend; leaves it alone elsewhere.
+
+    Arguments that are not tensors (activations, `None`) are part of the compiled program's identity.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return function
+    import tensorflow as tf
+
+    traced = tf.function(function, jit_compile=True, autograph=False)
+
+    @functools.wraps(function)
+    def call(*args, **kwargs):
+        return (traced if _COMPILE else function)(*args, **kwargs)
+
+    return call
