@@ -97,8 +97,8 @@ class Bidirectional(keras.layers.Layer):
 
     def call(self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool = False) -> Any:
         """Merged outputs; with `return_state` followed by the forward and the backward states."""
-        half = None if initial_state is None else len(initial_state) // 2
-        initial = (None, None) if half is None else (initial_state[:half], initial_state[half:])
+        own = len(self.forward_layer.state_size)
+        initial = (None, None) if initial_state is None else (initial_state[:own], initial_state[own:])
         outputs, states = [], []
         for direction, state in zip((self.forward_layer, self.backward_layer), initial, strict=True):
             output = direction(sequences, initial_state=state, mask=mask, training=training)
@@ -120,18 +120,21 @@ class Bidirectional(keras.layers.Layer):
         outputs = 2 if self.merge_mode is None else 1
         if outputs == 1 and not self.return_state:
             return output_mask
-        states = 2 * len(self.forward_layer.state_size) if self.return_state else 0
-        return [output_mask] * outputs + [None] * states
+        states = len(self.forward_layer.state_size) + len(self.backward_layer.state_size)
+        return [output_mask] * outputs + [None] * (states if self.return_state else 0)
 
     def compute_output_shape(self, sequences_shape: tuple, initial_state_shape: Any = None) -> Any:
         """Shapes of what `call` returns."""
-        shape, states = self.forward_layer.compute_output_shape(sequences_shape), ()
+        shapes = [layer.compute_output_shape(sequences_shape) for layer in (self.forward_layer, self.backward_layer)]
+        states = []
         if self.return_state:
-            shape, *states = shape
+            states = [state for _, *last in shapes for state in last]
+            shapes = [shape for shape, *_ in shapes]
         if self.merge_mode is None:
-            return (shape, shape, *states, *states)
-        merged = (*shape[:-1], shape[-1] * 2) if self.merge_mode == "concat" else tuple(shape)
-        return (merged, *states, *states) if self.return_state else merged
+            return (*shapes, *states)
+        forward, backward = shapes
+        merged = (*forward[:-1], forward[-1] + backward[-1]) if self.merge_mode == "concat" else tuple(forward)
+        return (merged, *states) if self.return_state else merged
 
     @property
     def states(self) -> Any:

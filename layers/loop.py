@@ -11,7 +11,9 @@ from typing import Any
 import keras
 from keras import ops, tree
 
-# keras.layers.RNN draws one dropout mask a sequence only for cells of this (unexported) class.
+# Unexported: what a layer's `__call__` opens, so that its weights are read in its own compute dtype; and the class of
+# cells for which keras.layers.RNN draws one dropout mask a sequence.
+from keras.src.backend import AutocastScope
 from keras.src.layers.rnn.dropout_rnn_cell import DropoutRNNCell
 
 from . import bptt
@@ -56,16 +58,17 @@ def run(
         return sequence, new_states
 
     nested = tree.is_nested(states)
-    states = list(states) if nested else [states]
+    states = [ops.cast(state, cell.compute_dtype) for state in (states if nested else [states])]
     hand_derived = None if unroll else bptt.find(cell)
     signals = cell.signals if isinstance(cell, Cell) else ("h",)
     taps = lay_taps(name, cell, signals, ops.shape(sequence)[0], go_backwards)
-    with _dropout_masks(cell, sequence, states, training) as (input_mask, state_mask):
+    masks = _dropout_masks(cell, sequence, states, training)
+    with AutocastScope(cell.compute_dtype), masks as (input_mask, state_mask):
         if not isinstance(cell, Cell):
             outputs, states = _step_by_step(_caller(cell, training), cell, sequence, states, mask, taps, unroll)
         else:
-            sequence = sequence if input_mask is None else sequence * input_mask
-            projected = cell.project(sequence)
+            sequence = ops.cast(sequence, cell.compute_dtype)
+            projected = cell.project(sequence if input_mask is None else sequence * input_mask)
             if hand_derived is not None:
                 outputs, states = bptt.through_time(hand_derived, cell, projected, states, mask, state_mask, taps)
                 if mask is not None:
@@ -84,7 +87,8 @@ def _dropout_masks(cell, sequence, states, training):
         yield None, None
         return
     try:
-        yield cell.get_dropout_mask(sequence[0]), cell.get_recurrent_dropout_mask(states[0])
+        first = ops.cast(sequence[0], cell.compute_dtype)
+        yield cell.get_dropout_mask(first), cell.get_recurrent_dropout_mask(states[0])
     finally:
         cell.reset_dropout_mask()
         cell.reset_recurrent_dropout_mask()
@@ -107,7 +111,8 @@ def _caller(cell, training):
 
 def _step_by_step(advance, cell, xs, states, mask, taps, unroll):
     """The plain loop, differentiated automatically. xs `[T, B, …]`."""
-    before = ops.zeros((ops.shape(xs)[1], cell.output_size), dtype=states[0].dtype)
+    output_size = getattr(cell, "output_size", None) or tree.flatten(cell.state_size)[0]
+    before = ops.zeros((ops.shape(xs)[1], output_size), dtype=states[0].dtype)
 
     def step(carry, slices):
         states, before = carry

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import Any
 
-from keras import ops
+from keras import ops, tree
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,7 +92,7 @@ def lay_taps(layer: str, cell: Any, signals: tuple[str, ...], length: Any, go_ba
     if taps is None:
         return {}
     direction = "backward" if go_backwards else "forward"
-    units = cell.units if hasattr(cell, "units") else cell.output_size
+    units = tree.flatten(cell.state_size)[0]
     laid = {name: taps.lay(Signal(layer, name, direction, type(cell).__name__, units), length) for name in signals}
     return {name: ops.flip(tap, axis=0) for name, tap in laid.items()} if go_backwards else laid
 

@@ -41,8 +41,8 @@ class RNN(keras.layers.RNN):
     TensorShape([2, 7, 5])
     """
 
-    def __init__(self, cell: Any, **kwargs: Any):
-        super().__init__(StackedRNNCells(cell) if isinstance(cell, list | tuple) else cell, **kwargs)
+    def __init__(self, cell: Any, *args: Any, **kwargs: Any):
+        super().__init__(StackedRNNCells(cell) if isinstance(cell, list | tuple) else cell, *args, **kwargs)
 
     def inner_loop(self, sequences: Any, initial_state: Any, mask: Any, training: bool = False) -> tuple:
         """Keras's seam: sequences `[B, T, I]` → last output `[B, H]`, outputs `[B, T, H]`, last states."""

@@ -8,14 +8,14 @@ family is a module of four functions, all time-major:
     weights(cell)      the tensors inside the recurrence
     forward(…)         projected inputs → outputs, last states, what to keep
     backward(…)        derivatives of the outputs and last states → error terms δ, derivatives of the initial
-                       states, Σ‖dh_t‖² and so on for each signal
+                       states and, where they are to be measured, Σ‖dh_t‖² and so on for each signal
     weight_gradients(…)   one large product over all steps for each weight
 """
 
 from types import ModuleType
 from typing import Any
 
-from keras import ops
+from keras import ops, tree
 
 from ..cells import Cell, GRUCell, LSTMCell, SimpleRNNCell
 from ..probes import norms
@@ -50,7 +50,8 @@ def through_time(
         taps: zero vectors `[T]` by signal; their "gradients" are the norms of the signals' derivatives.
 
     Returns:
-        h at every step `[T, B, H]`, and the last states.
+        h at every step `[T, B, H]`, and the last states. Second derivatives are NaN: the way back is written for
+        first ones. (`unroll=True` goes without it.)
     """
     options = family.options(cell)
     # Copies, because a custom gradient takes tensors: on TensorFlow a variable would not do.
@@ -62,19 +63,20 @@ def through_time(
     @ops.custom_gradient
     def recurrence(*tensors):
         # Whoever listens outside (a gradient tape) is to hear of the result alone, not of the steps.
-        projected, *others = (ops.stop_gradient(tensor) for tensor in tensors)
+        projected, *others = _constant(tensors)
         states, weights = others[: split[0]], others[split[0] : split[1]]
-        h, last, kept = family.forward(projected, states, weights, present, dropout_mask, options)
+        h, last, kept = _constant(family.forward(projected, states, weights, present, dropout_mask, options))
 
         def gradient(*upstream):
-            d_h, d_last = upstream[0], upstream[1:]
-            deltas, d_states, squares = family.backward(
-                d_h, d_last, states, weights, h, kept, present, dropout_mask, options
+            d_h, *d_last = _constant(upstream)
+            deltas, d_states, squares = _constant(
+                family.backward(d_h, d_last, states, weights, h, kept, present, dropout_mask, options, bool(taps))
             )
             d_weights = family.weight_gradients(deltas, states, h, kept, dropout_mask, options)
             count = None if present is None else ops.sum(ops.cast(present, "float32"), axis=(1, 2))
-            measured = [norms(squares[signal], ops.shape(projected)[1], count) for signal in taps]
-            return (deltas, *d_states, *d_weights, *measured)
+            measured = [norms(square, ops.shape(projected)[1], count) for square in squares]
+            derivatives = (deltas, *d_states, *d_weights, *measured)
+            return _first_derivatives_only(*derivatives, *upstream, *tensors)[: len(derivatives)]
 
         return (h, *last) if last else h, gradient
 
@@ -83,3 +85,15 @@ def through_time(
         return result, [result[-1]]
     h, *last = result
     return h, [h[-1], *last]
+
+
+def _constant(tensors):
+    """The same tensors, without their past."""
+    return tree.map_structure(ops.stop_gradient, tensors)
+
+
+@ops.custom_gradient
+def _first_derivatives_only(*tensors):
+    """The identity. Who differentiates the way back again would miss terms, and is to see NaN, not a number."""
+    nan = lambda *upstream: tuple(ops.full_like(tensor, float("nan")) for tensor in tensors)
+    return tuple(ops.copy(tensor) for tensor in tensors), nan

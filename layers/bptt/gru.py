@@ -64,8 +64,8 @@ def forward(projected, states, weights, mask, dropout_mask, options):
 
 
 @compiled
-def backward(d_h, d_last, states, weights, h, kept, mask, dropout_mask, options):
-    """d_h `[T, B, H]` → δ `[T, B, 3H]`, [dh_0], `Σ‖dh_t‖²` `[T]`."""
+def backward(d_h, d_last, states, weights, h, kept, mask, dropout_mask, options, measured):
+    """d_h `[T, B, H]` → δ `[T, B, 3H]`, [dh_0], [`Σ‖dh_t‖²` `[T]`]."""
     (h_0,), (U, _) = states, weights
     H = h_0.shape[-1]
     phi, sigma = options.activation, options.recurrent_activation
@@ -84,11 +84,11 @@ def backward(d_h, d_last, states, weights, h, kept, mask, dropout_mask, options)
             delta_r = q * dropped(h_before, dropout_mask) * slope(sigma, r)
             through = ops.matmul(ops.concatenate([delta_z, delta_r], axis=-1), U_T[: 2 * H]) + q * r
         dh_before = dh * z + dropped(through, dropout_mask) + past
-        return dh_before, (ops.concatenate([delta_z, delta_r, delta_h], axis=-1), square(dh))
+        return dh_before, (ops.concatenate([delta_z, delta_r, delta_h], axis=-1), [square(dh)] if measured else [])
 
     xs = (d_h, before(h_0, h), *kept, mask)
     dh_0, (deltas, squares) = scan(step, ops.zeros_like(h_0), xs, reverse=True)
-    return deltas, [dh_0], {"h": squares}
+    return deltas, [dh_0], squares
 
 
 def weight_gradients(deltas, states, h, kept, dropout_mask, options):

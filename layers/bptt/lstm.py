@@ -63,8 +63,8 @@ def forward(projected, states, weights, mask, dropout_mask, options):
 
 
 @compiled
-def backward(d_h, d_last, states, weights, h, kept, mask, dropout_mask, options):
-    """d_h `[T, B, H]`, dc_T `[B, H]` → δ `[T, B, 4H]`, [dh_0, dc_0], `Σ‖dh_t‖²` and `Σ‖dc_t‖²` `[T]`."""
+def backward(d_h, d_last, states, weights, h, kept, mask, dropout_mask, options, measured):
+    """d_h `[T, B, H]`, dc_T `[B, H]` → δ `[T, B, 4H]`, [dh_0, dc_0], [`Σ‖dh_t‖²`, `Σ‖dc_t‖²`] `[T]`."""
     (h_0, c_0), (U,), (c, gates, tau) = states, weights, kept
     U_T = ops.transpose(U)
     phi, sigma = options.activation, options.recurrent_activation
@@ -86,11 +86,11 @@ def backward(d_h, d_last, states, weights, h, kept, mask, dropout_mask, options)
             axis=-1,
         )
         dh_before = dropped(ops.matmul(delta, U_T), dropout_mask) + past_h
-        return (dh_before, dc * f + past_c), (delta, square(dh), square(dc))
+        return (dh_before, dc * f + past_c), (delta, [square(dh), square(dc)] if measured else [])
 
     xs = (d_h, before(c_0, c), gates, tau, mask)
-    (dh_0, dc_0), (deltas, h_squares, c_squares) = scan(step, (ops.zeros_like(h_0), d_last[0]), xs, reverse=True)
-    return deltas, [dh_0, dc_0], {"h": h_squares, "c": c_squares}
+    (dh_0, dc_0), (deltas, squares) = scan(step, (ops.zeros_like(h_0), d_last[0]), xs, reverse=True)
+    return deltas, [dh_0, dc_0], squares
 
 
 def weight_gradients(deltas, states, h, kept, dropout_mask, options):

@@ -40,8 +40,8 @@ def forward(projected, states, weights, mask, dropout_mask, options):
 
 
 @compiled
-def backward(d_h, d_last, states, weights, h, kept, mask, dropout_mask, options):
-    """d_h `[T, B, H]` → δ `[T, B, H]`, dh_0 `[B, H]`, `Σ‖dh_t‖²` `[T]`."""
+def backward(d_h, d_last, states, weights, h, kept, mask, dropout_mask, options, measured):
+    """d_h `[T, B, H]` → δ `[T, B, H]`, [dh_0] `[B, H]`, [`Σ‖dh_t‖²` `[T]`]."""
     (h_0,), (U,) = states, weights
     U_T = ops.transpose(U)
 
@@ -49,10 +49,10 @@ def backward(d_h, d_last, states, weights, h, kept, mask, dropout_mask, options)
         dh, h, present = slices
         dh, past = split_masked(present, dh + dh_next)
         delta = dh * slope(options.activation, h)
-        return dropped(ops.matmul(delta, U_T), dropout_mask) + past, (delta, square(dh))
+        return dropped(ops.matmul(delta, U_T), dropout_mask) + past, (delta, [square(dh)] if measured else [])
 
     dh_0, (deltas, squares) = scan(step, ops.zeros_like(h_0), (d_h, h, mask), reverse=True)
-    return deltas, [dh_0], {"h": squares}
+    return deltas, [dh_0], squares
 
 
 def weight_gradients(deltas, states, h, kept, dropout_mask, options):

@@ -1,5 +1,6 @@
 """What every cell shares: constructor arguments, weights, dropout, the two halves of a step."""
 
+from numbers import Integral
 from typing import Any
 
 import keras
@@ -61,14 +62,14 @@ class Cell(DropoutRNNCell, keras.layers.Layer):
         seed: int | None = None,
         **kwargs: Any,
     ):
-        if isinstance(units, bool) or not isinstance(units, int) or units <= 0:
+        if isinstance(units, bool) or not isinstance(units, Integral) or units <= 0:
             raise ValueError(f"units: expected a positive integer, got {units!r}")
         for name, rate in (("dropout", dropout), ("recurrent_dropout", recurrent_dropout)):
             if not 0 <= rate <= 1:
                 raise ValueError(f"{name}: expected a rate between 0 and 1, got {rate!r}")
         kwargs.pop("implementation", None)  # Keras's choice between two forms of the same step
         super().__init__(**kwargs)
-        self.units = units
+        self.units = units = int(units)
         self.activation = keras.activations.get(activation)
         self.use_bias = use_bias
         self.kernel_initializer = keras.initializers.get(kernel_initializer)

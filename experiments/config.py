@@ -1,0 +1,170 @@
+"""The configuration's types and limits. Values stand in `conf/`; nothing here imports TensorFlow.
+
+A field's metadata holds what its type cannot say: `at_least`, `above`, `at_most`, `choices`.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import MISSING
+
+ACTIVATIONS = (
+    "celu", "elu", "exponential", "gelu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh",
+    "leaky_relu", "linear", "log_sigmoid", "log_softmax", "mish", "relu", "relu6", "selu", "sigmoid", "silu",
+    "soft_shrink", "softmax", "softplus", "softsign", "sparse_plus", "sparse_sigmoid", "sparsemax", "squareplus",
+    "swish", "tanh", "tanh_shrink",
+)  # fmt: skip
+INITIALIZERS = (
+    "glorot_normal", "glorot_uniform", "he_normal", "he_uniform", "identity", "lecun_normal", "lecun_uniform", "ones",
+    "orthogonal", "random_normal", "random_uniform", "truncated_normal", "zeros",
+)  # fmt: skip
+
+
+def _limited(**limits: Any) -> Any:
+    """A field without a default (values stand in `conf/`) and with limits."""
+    return field(default=MISSING, metadata=limits)
+
+
+# ----------------------------------------------------------------------- cells
+
+
+@dataclass
+class Cell:
+    """What every cell has."""
+
+    _target_: str = MISSING
+    name: str = MISSING
+    units: int = _limited(at_least=1)
+    activation: str = _limited(choices=ACTIVATIONS)
+    kernel_initializer: str = _limited(choices=INITIALIZERS)
+    recurrent_initializer: str = _limited(choices=INITIALIZERS)
+    dropout: float = _limited(at_least=0, at_most=1)
+    recurrent_dropout: float = _limited(at_least=0, at_most=1)
+
+
+@dataclass
+class SimpleRNN(Cell):
+    """`layers.SimpleRNNCell`."""
+
+
+@dataclass
+class LSTM(Cell):
+    """`layers.LSTMCell`."""
+
+    recurrent_activation: str = _limited(choices=ACTIVATIONS)
+    unit_forget_bias: float = MISSING
+
+
+@dataclass
+class GRU(Cell):
+    """`layers.GRUCell`."""
+
+    recurrent_activation: str = _limited(choices=ACTIVATIONS)
+    reset_after: bool = MISSING
+
+
+# -------------------------------------------------------------------- datasets
+
+
+@dataclass
+class Dataset:
+    """What every dataset has; `_target_` names the function that loads it."""
+
+    _target_: str = MISSING
+    name: str = MISSING
+    requires: dict[str, str] = field(default_factory=dict)
+    """Importable module → package to install, for datasets that come with a package."""
+
+
+@dataclass
+class DigitsPixels(Dataset):
+    """`experiments.data.digits.digits_pixels`."""
+
+    permuted: bool = MISSING
+
+
+@dataclass
+class Adding(Dataset):
+    """`experiments.data.long_range.adding`."""
+
+    length: int = _limited(at_least=2)
+    train_size: int = _limited(at_least=1)
+    validation_size: int = _limited(at_least=1)
+    test_size: int = _limited(at_least=1)
+
+
+# ------------------------------------------------------------- everything else
+
+
+@dataclass
+class Architecture:
+    """How layers are arranged."""
+
+    depth: int = _limited(at_least=1)
+    bidirectional: bool = MISSING
+
+
+@dataclass
+class Optimizer:
+    """A Keras optimiser."""
+
+    _target_: str = MISSING
+    name: str = MISSING
+    learning_rate: float = _limited(above=0)
+    global_clipnorm: float | None = _limited(above=0)
+
+
+@dataclass
+class SGD(Optimizer):
+    """`keras.optimizers.SGD`."""
+
+    momentum: float = _limited(at_least=0, at_most=1)
+
+
+@dataclass
+class Trainer:
+    """How long, and in what portions."""
+
+    epochs: int = _limited(at_least=1)
+    batch_size: int = _limited(at_least=1)
+    patience: int | None = _limited(at_least=1)
+
+
+@dataclass
+class Telemetry:
+    """What is measured while training."""
+
+    every: int = _limited(at_least=0)
+
+
+@dataclass
+class Config:
+    """One run."""
+
+    cell: Cell = MISSING
+    architecture: Architecture = MISSING
+    dataset: Dataset = MISSING
+    optimizer: Optimizer = MISSING
+    trainer: Trainer = MISSING
+    telemetry: Telemetry = MISSING
+    seed: int = _limited(at_least=0, at_most=2**32 - 1)
+    name: str = MISSING
+    rerun: bool = MISSING
+
+
+SCHEMAS = {
+    "cell": {"rnn": SimpleRNN, "lstm": LSTM, "gru": GRU},
+    "dataset": {"digits_pixels": DigitsPixels, "adding": Adding},
+    "optimizer": {"adam": Optimizer, "rmsprop": Optimizer, "sgd": SGD},
+}
+"""The type behind each choice of the groups whose choices differ in their fields."""
+
+
+def register() -> None:
+    """Makes the types known to Hydra: `Config` as `schema`, the others as `<group>/schema`."""
+    store = ConfigStore.instance()
+    store.store(name="schema", node=Config)
+    for group, choices in SCHEMAS.items():
+        for name, schema in choices.items():
+            store.store(group=f"{group}/schema", name=name, node=schema)

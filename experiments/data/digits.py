@@ -1,0 +1,31 @@
+"""Handwritten digits, read pixel by pixel."""
+
+import numpy as np
+
+from ..seeds import stream
+from .task import Split, Task, classification
+
+_FIXED = 0
+"""The split and the permutation belong to the dataset: they are the same for every run's seed."""
+
+
+def digits_pixels(seed: int, permuted: bool = False) -> Task:
+    """scikit-learn's 1797 images of 8×8 pixels as sequences of 64 steps, row by row from the top left.
+
+    1257 images to train on, 180 to validate, 360 to test. Pixels are in [0, 1].
+
+    Args:
+        seed: unused; the data are fixed.
+        permuted: shuffle the pixels, with the same fixed permutation for every image (Le, Jaitly & Hinton 2015,
+            do so with MNIST), which takes away what nearby steps have in common.
+    """
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    inputs = (digits.data / 16).astype(np.float32)[:, :, None]
+    if permuted:
+        inputs = inputs[:, stream(_FIXED, "permutation").permutation(64)]
+    targets = digits.target.astype(np.int32)
+    order = stream(_FIXED, "split").permutation(len(inputs))
+    parts = (Split(inputs[chosen], targets[chosen]) for chosen in np.split(order, [1257, 1437]))
+    return classification(*parts, classes=10)

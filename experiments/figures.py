@@ -1,0 +1,52 @@
+"""Pictures, as PNG bytes."""
+
+import io
+from typing import Any
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+
+DECADES = 6
+"""How far below the largest norm the colours reach."""
+
+
+def gradient_heatmap(steps: Any, norms: Any, title: str, signal: str) -> bytes:
+    """Gradient norms over timestep and training step, on a logarithmic colour scale.
+
+    Args:
+        steps: `[N]` training steps, ascending.
+        norms: `[N, T]`.
+        title: what is shown.
+        signal: the signal's letter, `h` or `c`.
+    """
+    steps, norms = np.asarray(steps), np.asarray(norms, dtype=np.float64)
+    shown = np.ma.masked_where(~np.isfinite(norms) | (norms <= 0), norms)
+    largest = float(shown.max()) if shown.count() else 1.0
+    smallest = max(float(shown.min()) if shown.count() else largest, largest * 10.0**-DECADES)
+    figure = Figure(figsize=(7, 4), dpi=110, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    axes.set_facecolor("#d9d9d9")  # where there is no number
+    image = axes.pcolormesh(
+        _edges(steps),
+        np.arange(norms.shape[1] + 1) - 0.5,
+        shown.T,
+        norm=LogNorm(min(smallest, largest * 0.999), largest),
+        cmap="viridis",
+        rasterized=True,
+    )
+    figure.colorbar(image, label=rf"$\|\partial\ell / \partial {signal}_t\|_2$, RMS over examples", extend="min")
+    axes.set(xlabel="training step", ylabel="timestep $t$", title=title)
+    png = io.BytesIO()
+    figure.savefig(png, format="png")
+    return png.getvalue()
+
+
+def _edges(steps: np.ndarray) -> np.ndarray:
+    """`[N]` places → the `[N + 1]` borders between them."""
+    if len(steps) == 1:
+        return np.array([steps[0] - 0.5, steps[0] + 0.5])
+    middle = (steps[1:] + steps[:-1]) / 2
+    return np.concatenate([[steps[0] - (middle[0] - steps[0])], middle, [steps[-1] + (steps[-1] - middle[-1])]])

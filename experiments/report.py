@@ -1,0 +1,91 @@
+"""What is shown when runs are over: a panel for one, a table for many. Made from run directories alone."""
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console, Group
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from .record import RunDirectory
+
+_HIGHER_IS_BETTER = {"accuracy"}
+_COLOURS = {"completed": "green", "running": "cyan", "interrupted": "yellow", "diverged": "red", "failed": "red"}
+
+
+def console() -> Console:
+    """Where results are shown; wide enough for a table where there is no terminal."""
+    shown = Console()
+    return shown if shown.is_terminal else Console(width=140)
+
+
+def panel(path: Path) -> Panel:
+    """One completed run."""
+    result = RunDirectory(path).result or {}
+    baseline = result["baseline"]
+    rows = Table.grid(padding=(0, 2))
+    for name, value in sorted(result["metrics"].items()):
+        rows.add_row(f"test {name}", f"[bold]{value:.4f}[/bold]", f"{baseline['name']}: {baseline[name]:.4f}")
+    rows.add_row("parameters", f"{result['parameters']:,}", "")
+    rows.add_row("seconds", f"{result['seconds']:.1f}", f"{result['epochs']} epochs, {result['steps']} steps")
+    for layer, gradient in result["gradient"].items():
+        ratio = gradient["first_to_last"]
+        rows.add_row(
+            "gradient reached",
+            f"{gradient['horizon']} of {gradient['steps']} steps back",
+            f"{layer}; first to last step {'–' if ratio is None else f'{ratio:.2g}'}",
+        )
+    return Panel(Group(rows, Text(), *_where(path)), title=path.name, title_align="left", expand=False)
+
+
+def _where(path: Path) -> list[Text]:
+    return [
+        Text(f"run directory  {path}", overflow="fold"),
+        Text(f"see it         tensorboard --logdir {shlex.quote(str(path.parent))}", overflow="fold"),
+    ]
+
+
+def table(paths: Sequence[Path]) -> Table:
+    """One row a run, in the order given."""
+    runs = [RunDirectory(path) for path in paths]
+    results = [run.result or {} for run in runs]
+    metrics = sorted({name for result in results for name in result.get("metrics", {})})
+    shown = Table(title=f"{len(paths)} runs", title_justify="left")
+    shown.add_column("run", overflow="fold")
+    shown.add_column("state")
+    for name in metrics:
+        shown.add_column(f"test {name}\n(baseline)", justify="right")
+    for name in ("parameters", "epochs", "seconds"):
+        shown.add_column(name, justify="right")
+    shown.add_column("gradient\nreached", justify="right")
+    shown.add_column("first to\nlast", justify="right")
+    for run, result in zip(runs, results, strict=True):
+        state = run.state or "not run"
+        shown.add_row(
+            run.path.name,
+            Text(state, _COLOURS.get(state, "")),
+            *(_metric(result, name) for name in metrics),
+            *(f"{result[name]:,}" if name in result else "" for name in ("parameters", "epochs")),
+            f"{result['seconds']:.1f}" if result else "",
+            *_gradient(result.get("gradient", {})),
+        )
+    return shown
+
+
+def _metric(result: dict[str, Any], name: str) -> str:
+    value = result.get("metrics", {}).get(name)
+    if value is None:
+        return ""
+    baseline = result["baseline"][name]
+    better = value > baseline if name in _HIGHER_IS_BETTER else value < baseline
+    return f"[{'green' if better else 'red'}]{value:.4f}[/] ({baseline:.4f})"
+
+
+def _gradient(layers: dict[str, Any]) -> tuple[str, str]:
+    """Horizons and first-to-last ratios of all layers, a line each."""
+    horizons = (f"{layer['horizon']}/{layer['steps']}" for layer in layers.values())
+    ratios = ("–" if layer["first_to_last"] is None else f"{layer['first_to_last']:.1e}" for layer in layers.values())
+    return "\n".join(horizons), "\n".join(ratios)

@@ -1,0 +1,176 @@
+"""One run, a straight road: configuration → dataset → model → training with telemetry → record."""
+
+import logging
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf
+
+from tensorboard_gradient_flow.writer import RunWriter
+
+from . import data, files, hparams
+from .data import Task
+from .model import build_network, build_optimizer, compile_arguments
+from .progress import TrainingProgress
+from .record import RunDirectory, State
+from .report import console
+from .seeds import number
+from .telemetry import Curves, GradientTelemetry
+from .training import MeasuredModel, Measurements, batches, steps_per_epoch
+
+log = logging.getLogger(__name__)
+_EVALUATION_BATCH = 512
+
+
+class DivergedError(Exception):
+    """The loss is no longer a finite number."""
+
+
+def run_here(config: DictConfig) -> None:
+    """Runs a configuration in Hydra's output directory; every end that it can come to is recorded there."""
+    directory = RunDirectory(Path(HydraConfig.get().runtime.output_dir))
+    directory.begin(config.seed)
+    with RunWriter(directory.path) as writer:
+        state: State = "failed"
+        try:
+            hparams.write_start(writer, OmegaConf.to_container(config, resolve=True))  # type: ignore[arg-type]
+            directory.write_result(train(config, directory, writer))
+            state, message = "completed", ""
+        except DivergedError as error:
+            state, message = "diverged", str(error)
+        except KeyboardInterrupt:
+            state, message = "interrupted", "stopped from the keyboard"
+            raise
+        except Exception as error:
+            message = f"{type(error).__name__}: {error}".splitlines()[0]
+            log.exception("the run failed")
+        finally:
+            directory.set_state(state, message)
+            hparams.write_end(writer, state)
+
+
+def train(config: DictConfig, directory: RunDirectory, writer: RunWriter) -> dict[str, Any]:
+    """Trains one model and measures it.
+
+    Args:
+        config: a composed and checked configuration.
+        directory: where metrics and the model are kept.
+        writer: the run's event file.
+
+    Returns:
+        What `result.json` holds.
+
+    Raises:
+        DivergedError: the loss became NaN or infinite.
+    """
+    began = time.perf_counter()
+    keras.backend.clear_session()
+    keras.utils.set_random_seed(number(config.seed, "initialisation"))
+    tf.config.experimental.enable_op_determinism()
+    task = data.load(config.dataset, config.seed)
+    network = build_network(config, task)
+    writer.text("configuration", _as_markdown(config, network))
+
+    measurements = Measurements() if config.telemetry.every else None
+    history, gradient = _fit(config, task, network, measurements, directory, writer)
+    files.write_whole(directory.path / "model.keras", lambda path: network.save(path))
+
+    metrics = _evaluate(network, task)
+    step = int(history[-1]["step"])
+    for name, value in metrics.items():
+        writer.scalar(f"test/{name}", value, step)
+    if gradient:
+        writer.scalar("gradient_norm/horizon", max(layer["horizon"] for layer in gradient.values()), step)
+    return {
+        "metrics": metrics,
+        "baseline": {"name": task.baseline, **task.baseline_metrics},
+        "parameters": network.count_params(),
+        "epochs": len(history),
+        "steps": step,
+        "seconds": round(time.perf_counter() - began, 3),
+        "gradient": gradient,
+    }
+
+
+def _fit(
+    config: DictConfig,
+    task: Task,
+    network: keras.Model,
+    measurements: Measurements | None,
+    directory: RunDirectory,
+    writer: RunWriter,
+) -> tuple[list[dict[str, float]], dict[str, Any]]:
+    """Trains the network; returns one row of metrics an epoch, and what the gradient came to."""
+    trainer = config.trainer
+    model = MeasuredModel(network.inputs, network.outputs, name=network.name)
+    model.measurements = measurements
+    model.compile(build_optimizer(config.optimizer), **compile_arguments(task))
+    steps = steps_per_epoch(task.train, trainer.batch_size)
+    title = f"{config.cell.name} on {config.dataset.name}"
+    progress = TrainingProgress(console(), title, trainer.epochs, steps)
+    metrics = _MetricsFile(directory)
+    best = keras.callbacks.EarlyStopping(
+        "val_loss", patience=trainer.patience or trainer.epochs, restore_best_weights=True
+    )
+    callbacks = [_StopWhenDiverged(), progress, metrics, Curves(writer), best]
+    telemetry = None
+    if measurements is not None:
+        telemetry = GradientTelemetry(writer, measurements, config.telemetry.every)
+        callbacks.append(telemetry)
+    try:
+        model.fit(
+            batches(task.train, trainer.batch_size, trainer.epochs, config.seed),
+            epochs=trainer.epochs,
+            steps_per_epoch=steps,
+            validation_data=(task.validation.inputs, task.validation.targets),
+            validation_batch_size=_EVALUATION_BATCH,
+            callbacks=callbacks,
+            shuffle=False,
+            verbose=0,
+        )
+    finally:
+        progress.stop()
+    return metrics.rows, telemetry.summary() if telemetry is not None else {}
+
+
+def _evaluate(network: keras.Model, task: Task) -> dict[str, float]:
+    """Metrics on the test part."""
+    network.compile(**compile_arguments(task))
+    metrics = network.evaluate(
+        task.test.inputs, task.test.targets, batch_size=_EVALUATION_BATCH, verbose=0, return_dict=True
+    )
+    return {name: float(value) for name, value in metrics.items()}
+
+
+class _MetricsFile(keras.callbacks.Callback):
+    """Keeps `metrics.csv`, a row an epoch."""
+
+    def __init__(self, directory: RunDirectory):
+        super().__init__()
+        self.directory = directory
+        self.rows: list[dict[str, float]] = []
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        step = int(self.model.optimizer.iterations)
+        self.rows.append({"epoch": epoch + 1, "step": step, **{k: float(v) for k, v in (logs or {}).items()}})
+        self.directory.write_metrics(self.rows)
+
+
+class _StopWhenDiverged(keras.callbacks.Callback):
+    """Raises `DivergedError` at the first step whose loss is not finite."""
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        loss = float((logs or {}).get("loss", 0.0))
+        if not math.isfinite(loss):
+            raise DivergedError(f"the loss became {loss} at step {int(self.model.optimizer.iterations)}")
+
+
+def _as_markdown(config: DictConfig, network: keras.Model) -> str:
+    """The configuration and the number of parameters, for TensorBoard's text page."""
+    yaml = OmegaConf.to_yaml(config, resolve=True)
+    return f"{network.count_params():,} parameters\n\n```yaml\n{yaml}```"

@@ -1,0 +1,131 @@
+"""What TensorBoard shows of a run, written while it trains."""
+
+from collections import defaultdict
+from typing import Any
+
+import keras
+import numpy as np
+
+from layers import Signal
+from tensorboard_gradient_flow import profile
+from tensorboard_gradient_flow.writer import RunWriter
+
+from .figures import gradient_heatmap
+from .training import Measurements
+
+_HEATMAPS = 4
+"""How often in a run the heatmaps are drawn."""
+_PROFILE_OF = 10
+"""How many of the last records the run's final profile is made of."""
+
+
+class Curves(keras.callbacks.Callback):
+    """Train and validation curves: `loss/train`, `loss/validation`, … against the training step.
+
+    Args:
+        writer: the run's.
+    """
+
+    def __init__(self, writer: RunWriter):
+        super().__init__()
+        self.writer = writer
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Writes the epoch's metrics."""
+        step = int(self.model.optimizer.iterations)
+        for name, value in (logs or {}).items():
+            metric, part = (name[4:], "validation") if name.startswith("val_") else (name, "train")
+            self.writer.scalar(f"{metric}/{part}", value, step)
+        self.writer.flush()
+
+
+class GradientTelemetry(keras.callbacks.Callback):
+    """Gradient norms per timestep: as vectors, as a heatmap, and as a few numbers for plain TensorBoard.
+
+    Args:
+        writer: the run's.
+        measurements: where the training step leaves what it measured.
+        every: training steps between two records.
+    """
+
+    def __init__(self, writer: RunWriter, measurements: Measurements, every: int):
+        super().__init__()
+        self.writer = writer
+        self.measurements = measurements
+        self.every = every
+        self.steps: list[int] = []
+        self.norms: dict[str, list[np.ndarray]] = defaultdict(list)
+        self._drawn = -1
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        """Records the step, if it is one to be recorded."""
+        step = int(self.model.optimizer.iterations)
+        if step % self.every == 0:
+            self._record(step)
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Draws the heatmaps, a few times in a run."""
+        if (epoch + 1) % max(1, -(-self.params["epochs"] // _HEATMAPS)) == 0:
+            self.draw()
+
+    def on_train_end(self, logs: dict | None = None) -> None:
+        """Draws the heatmaps of the whole run."""
+        self.draw()
+
+    def _record(self, step: int) -> None:
+        self.steps.append(step)
+        self.writer.scalar("gradient_norm/global", float(self.measurements.global_norm), step)
+        for key, norms in self.measurements.read().items():
+            signal = self.measurements.signals[key]
+            self.norms[key].append(norms)
+            self.writer.gradient_norms(
+                signal.layer,
+                signal.name,
+                norms,
+                step,
+                direction=signal.direction,
+                cell=signal.cell,
+                units=signal.units,
+            )
+            for name, value in _few_numbers(signal, norms).items():
+                self.writer.scalar(f"gradient_norm/{key}/{name}", value, step)
+
+    def draw(self) -> None:
+        """Writes each signal's heatmap as it stands."""
+        if not self.steps or self._drawn == self.steps[-1]:
+            return
+        self._drawn = self.steps[-1]
+        for key, norms in self.norms.items():
+            signal = self.measurements.signals[key]
+            picture = gradient_heatmap(self.steps, norms, f"{self.model.name}: {signal.layer}", signal.name)
+            self.writer.image(f"gradient_heatmap/{key}", picture, self._drawn)
+        self.writer.flush()
+
+    def summary(self) -> dict[str, dict[str, Any]]:
+        """By layer, for h: the horizon, out of how many steps, and the first-to-last ratio at the end of training.
+
+        Made of the root mean square of the last ten records; empty if nothing was recorded.
+        """
+        summary = {}
+        for key, norms in self.norms.items():
+            signal = self.measurements.signals[key]
+            if signal.name == "h":
+                last = profile.root_mean_square(norms[-_PROFILE_OF:])
+                summary[signal.layer] = {
+                    "horizon": profile.horizon(last, backward=signal.direction == "backward"),
+                    "steps": len(last) - 1,
+                    "first_to_last": profile.first_to_last(last),
+                }
+        return summary
+
+
+def _few_numbers(signal: Signal, norms: np.ndarray) -> dict[str, float]:
+    """What plain TensorBoard can show as curves."""
+    ratio = profile.first_to_last(norms)
+    return {
+        "first": float(norms[0]),
+        "middle": float(norms[len(norms) // 2]),
+        "last": float(norms[-1]),
+        "first_to_last": float("nan") if ratio is None else ratio,
+        "horizon": float(profile.horizon(norms, backward=signal.direction == "backward")),
+    }

@@ -1,0 +1,98 @@
+"""The training step that measures while it trains, and the data in the order that the seed decides."""
+
+import contextlib
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from layers import GradientTaps, Signal
+
+from .data import Split
+from .seeds import number
+
+
+class Measurements:
+    """What the last training step measured.
+
+    Attributes:
+        signals: what each key of the norms stands for.
+        norms: gradient norms by key, variables `[T]`.
+        global_norm: norm of all weights' gradients together, before clipping; a variable.
+    """
+
+    def __init__(self) -> None:
+        self.signals: dict[str, Signal] = {}
+        self.norms: dict[str, tf.Variable] = {}
+        self.global_norm = tf.Variable(0.0, trainable=False)
+
+    def keep(self, signals: dict[str, Signal], norms: dict[str, tf.Tensor], gradients: list[tf.Tensor]) -> None:
+        """Called while the step is traced: puts what it computes where a callback can read it."""
+        self.signals = dict(signals)
+        for key, norm in norms.items():
+            if key not in self.norms:
+                with tf.init_scope():
+                    start = tf.zeros([n or 0 for n in norm.shape])
+                    self.norms[key] = tf.Variable(start, trainable=False, shape=norm.shape)
+            self.norms[key].assign(norm)
+        self.global_norm.assign(tf.linalg.global_norm(gradients))
+
+    def read(self) -> dict[str, np.ndarray]:
+        """The norms by key, float32 `[T]` each."""
+        return {key: variable.numpy() for key, variable in self.norms.items()}
+
+
+class MeasuredModel(keras.Model):
+    """A functional model whose training step asks for the gradient's norms beside the gradient.
+
+    Args:
+        inputs, outputs, name: as of `keras.Model`.
+
+    Attributes:
+        measurements: what the last step measured; `None` (the default) measures nothing.
+    """
+
+    measurements: Measurements | None = None
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        """One step on `(inputs, targets)`."""
+        inputs, targets = data
+        with tf.GradientTape() as tape:
+            taps = GradientTaps(tape.watch)
+            with taps if self.measurements is not None else contextlib.nullcontext():
+                predictions = self(inputs, training=True)
+            loss = self.compute_loss(inputs, targets, predictions)
+        gradients, norms = tape.gradient(loss, (self.trainable_weights, taps.vectors))
+        if self.measurements is not None:
+            self.measurements.keep(taps.signals, norms, gradients)
+        self.optimizer.apply(gradients, self.trainable_weights)
+        for metric in self.metrics:
+            if metric.name == "loss":
+                metric.update_state(loss, sample_weight=tf.shape(inputs)[0])
+            else:
+                metric.update_state(targets, predictions)
+        return self.get_metrics_result()
+
+
+def batches(split: Split, batch_size: int, epochs: int, seed: int) -> tf.data.Dataset:
+    """All batches of all epochs, one after another; every epoch in an order of its own.
+
+    The order of epoch e depends on the seed and on e alone, so a run can begin at any epoch.
+    """
+    inputs, targets = tf.constant(split.inputs), tf.constant(split.targets)
+    order_seed = number(seed, "order")
+
+    def one_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
+        order = tf.random.experimental.stateless_shuffle(
+            tf.range(len(split)), seed=tf.stack([tf.constant(order_seed, tf.int64), epoch])
+        )
+        return tf.data.Dataset.from_tensor_slices(order).batch(batch_size)
+
+    indices = tf.data.Dataset.range(epochs).flat_map(one_epoch)
+    return indices.map(lambda chosen: (tf.gather(inputs, chosen), tf.gather(targets, chosen))).prefetch(2)
+
+
+def steps_per_epoch(split: Split, batch_size: int) -> int:
+    """How many batches an epoch has; the last may be smaller."""
+    return -(-len(split) // batch_size)

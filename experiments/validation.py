@@ -1,0 +1,85 @@
+"""Checks of a composed configuration beyond its types: limits, names, packages. No TensorFlow."""
+
+import dataclasses
+import importlib.util
+import math
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from .errors import UserError, suggestion
+
+
+def validate(config: DictConfig) -> None:
+    """Raises `UserError` for the first thing in a configuration that cannot be run.
+
+    Args:
+        config: composed from `conf/`, hence already of the right types.
+    """
+    for problem in _problems(config):
+        raise UserError(problem)
+
+
+def _problems(config: DictConfig) -> Iterator[str]:
+    for key, missing in ((key, OmegaConf.is_missing(config, key)) for key in config):
+        if missing:
+            yield f"{key} is not set; choose one, as in {key}=…"
+    yield from _unknown_options(config, "")
+    yield from _outside_limits(config, "")
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*", config.name):
+        yield (
+            f"name={config.name}: expected letters, digits, '.', '_' or '-', starting with none of '.' and '-'; "
+            "it becomes a folder under runs/"
+        )
+    for module, package in config.dataset.requires.items():
+        if importlib.util.find_spec(module) is None:
+            yield (
+                f"dataset={config.dataset.name} needs the package {package}, which is not installed: "
+                f"pip install {package}"
+            )
+
+
+def unknown_option(parents: str, key: str, schema: type) -> str:
+    """The message for an option that does not exist, with the nearest one that does."""
+    allowed = [field.name for field in dataclasses.fields(schema) if not field.name.startswith("_")]
+    received = f"{parents}.{key}" if parents else key
+    return f"{received}: there is no such option in {parents or 'the configuration'}; {suggestion(key, allowed)}"
+
+
+def _unknown_options(node: DictConfig, prefix: str) -> Iterator[str]:
+    """One message for each key that was forced in (`+cell.foo=3`) beside those that the types know."""
+    schema = OmegaConf.get_type(node)
+    if not dataclasses.is_dataclass(schema):
+        return
+    known = {field.name for field in dataclasses.fields(schema)}
+    for key in node:
+        if key not in known:
+            yield unknown_option(prefix.rstrip("."), str(key), schema)
+        elif isinstance(node[key], DictConfig):
+            yield from _unknown_options(node[key], f"{prefix}{key}.")
+
+
+def _outside_limits(node: DictConfig, prefix: str) -> Iterator[str]:
+    """One message for each value that its field's limits forbid."""
+    schema = OmegaConf.get_type(node)
+    for field in dataclasses.fields(schema):
+        key, value = f"{prefix}{field.name}", node[field.name]
+        if isinstance(value, DictConfig) and dataclasses.is_dataclass(OmegaConf.get_type(value)):
+            yield from _outside_limits(value, f"{key}.")
+        elif value is not None:
+            yield from _outside(key, value, field.metadata)
+
+
+def _outside(key: str, value: Any, limits: Any) -> Iterator[str]:
+    if isinstance(value, float) and not math.isfinite(value):
+        yield f"{key}={value}: expected a finite number"
+    elif "at_least" in limits and value < limits["at_least"]:
+        yield f"{key}={value}: expected a value of at least {limits['at_least']}"
+    elif "above" in limits and value <= limits["above"]:
+        yield f"{key}={value}: expected a value above {limits['above']}"
+    elif "at_most" in limits and value > limits["at_most"]:
+        yield f"{key}={value}: expected a value of at most {limits['at_most']}"
+    elif "choices" in limits and value not in limits["choices"]:
+        yield f"{key}={value}: {suggestion(str(value), limits['choices'])}"

@@ -1,0 +1,51 @@
+"""Trains recurrent networks and shows their gradient at every timestep.
+
+python train.py                                                       one run
+python train.py -m cell=rnn,lstm,gru dataset=digits_pixels,adding     a sweep
+python train.py --help                                                everything that can be chosen
+"""
+
+import os
+import sys
+
+import hydra
+from omegaconf import DictConfig
+
+from experiments import commandline
+from experiments.errors import UserError
+from experiments.launch import is_complete, launch
+from experiments.quiet import without_stderr
+
+
+@hydra.main(version_base="1.3", config_path="conf", config_name="config")
+def run(config: DictConfig) -> None:
+    """One run, in the directory that Hydra made for it, unless its result is there already."""
+    if is_complete(config):
+        return
+    with without_stderr():  # TensorFlow writes to it while it is imported
+        from experiments.run import run_here
+
+    run_here(config)
+
+
+def main(arguments: list[str]) -> int:
+    """Checks the command line, runs what it asks for, shows the results; returns the exit status."""
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors reach us as they are
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's notes about the machine
+    try:
+        commandline.prepare()
+        request = commandline.read(arguments)
+        if request is None:
+            with commandline.explained():
+                run()
+            return 0
+        return launch(request, run)
+    except UserError as error:
+        print(f"train.py: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
