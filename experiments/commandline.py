@@ -38,8 +38,8 @@ class Request:
 
     @property
     def directories(self) -> list[Path]:
-        """The run directories, in order."""
-        return [run_directory(config) for config in self.runs]
+        """The run directories, in order, each once."""
+        return list(dict.fromkeys(run_directory(config) for config in self.runs))
 
 
 def prepare() -> None:
@@ -131,7 +131,8 @@ def _unknown_key(error: ConfigKeyError | ConfigAttributeError) -> str:
 
 def _wrong_type(error: ValidationError) -> str:
     try:
-        field = next(f for f in dataclasses.fields(error.object_type) if f.name == error.key)
+        fields = dataclasses.fields(error.object_type)  # type: ignore[arg-type]
+        field = next(field for field in fields if field.name == error.key)
         return f"{error.full_key}={error.value}: expected {_IN_WORDS[str(field.type)]}"
     except (TypeError, StopIteration, KeyError):
         return f"{error.full_key}: {str(error.msg or error).splitlines()[0]}"

@@ -153,7 +153,7 @@ class Config:
     rerun: bool = MISSING
 
 
-SCHEMAS = {
+SCHEMAS: dict[str, dict[str, type]] = {
     "cell": {"rnn": SimpleRNN, "lstm": LSTM, "gru": GRU},
     "dataset": {"digits_pixels": DigitsPixels, "adding": Adding},
     "optimizer": {"adam": Optimizer, "rmsprop": Optimizer, "sgd": SGD},

@@ -62,15 +62,18 @@ def write_end(writer: RunWriter, state: State) -> None:
 
 def write_overview(folder: Path) -> None:
     """Writes the dashboard's columns for all runs in a folder, from their directories; replaces an earlier one."""
-    names: set[str] = set()
-    metrics: set[str] = set()
-    for path in folder.glob("*/.hydra/config.yaml"):
-        names |= hyper_parameters(OmegaConf.to_container(OmegaConf.load(path))).keys()  # type: ignore[arg-type]
+    runs: list[dict[str, bool | float | str]] = []
+    metrics = {"gradient_norm/horizon"}
+    for path in sorted(folder.glob("*/.hydra/config.yaml")):
+        runs.append(hyper_parameters(OmegaConf.to_container(OmegaConf.load(path))))  # type: ignore[arg-type]
         result = RunDirectory(path.parents[1]).result or {}
-        metrics |= {f"test/{name}" for name in result.get("metrics", {})} | {"gradient_norm/horizon"}
+        metrics |= {f"test/{name}" for name in result.get("metrics", {})}
+    names = sorted({name for run in runs for name in run})
+    names.sort(key=lambda name: len({run.get(name) for run in runs}) == 1)  # what differs comes first
+    parameters = [api.HParam(name) for name in names]
     columns = [api.Metric(tag) for tag in METRICS if tag in metrics]
     with tempfile.TemporaryDirectory(dir=folder, prefix=".hparams-") as temporary:
         with RunWriter(temporary) as writer:
-            writer.summary(api.hparams_config_pb([api.HParam(name) for name in sorted(names)], columns), step=0)
+            writer.summary(api.hparams_config_pb(parameters, columns), step=0)
         (written,) = Path(temporary).iterdir()
         shutil.move(written, folder / _OVERVIEW)

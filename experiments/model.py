@@ -14,8 +14,8 @@ from .seeds import number
 def build_network(config: Any, task: Task) -> keras.Model:
     """Input `[B, T, F]` → a stack of recurrent layers → one Dense head `[B, size]` (logits for classes).
 
-    Recurrent layers are called `<cell>_1`, `<cell>_2`, … from the input up; in a bidirectional stack
-    `forward_<cell>_1`, `backward_<cell>_1`.
+    Recurrent layers are called `layer_1`, `layer_2`, … from the input up, whatever their cell, so that the curves
+    of different cells share a chart; in a bidirectional stack `forward_layer_1`, `backward_layer_1`.
 
     Args:
         config: a whole configuration.
@@ -31,7 +31,7 @@ def build_network(config: Any, task: Task) -> keras.Model:
 def _layer(config: Any, index: int, last: bool) -> keras.layers.Layer:
     options = {key: config.cell[key] for key in config.cell if key not in ("_target_", "name")}
     cell = get_class(config.cell._target_)(seed=number(config.seed, f"dropout {index}"), **options)
-    layer = layers.RNN(cell, return_sequences=not last, name=f"{config.cell.name}_{index}")
+    layer = layers.RNN(cell, return_sequences=not last, name=f"layer_{index}")
     if not config.architecture.bidirectional:
         return layer
     return layers.Bidirectional(layer, name=f"bidirectional_{index}")

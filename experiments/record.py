@@ -62,7 +62,7 @@ class RunDirectory:
         from omegaconf import OmegaConf
 
         path = self.path / ".hydra" / "overrides.yaml"
-        return list(OmegaConf.load(path)) if path.exists() else []  # type: ignore[arg-type]
+        return list(OmegaConf.load(path)) if path.exists() else []
 
     # ------------------------------------------------------------------ writing
 

@@ -19,7 +19,7 @@ _COLOURS = {"completed": "green", "running": "cyan", "interrupted": "yellow", "d
 def console() -> Console:
     """Where results are shown; wide enough for a table where there is no terminal."""
     shown = Console()
-    return shown if shown.is_terminal else Console(width=140)
+    return shown if shown.is_terminal else Console(width=160)
 
 
 def panel(path: Path) -> Panel:
@@ -49,28 +49,31 @@ def _where(path: Path) -> list[Text]:
 
 
 def table(paths: Sequence[Path]) -> Table:
-    """One row a run, in the order given."""
+    """One row a run, in the order given: first what tells the runs apart, last how their directories' names end."""
     runs = [RunDirectory(path) for path in paths]
     results = [run.result or {} for run in runs]
+    chosen = [dict(override.split("=", 1) for override in run.overrides if "=" in override) for run in runs]
+    differing = [key for key in chosen[0] if len({overrides.get(key) for overrides in chosen}) > 1]
     metrics = sorted({name for result in results for name in result.get("metrics", {})})
+
     shown = Table(title=f"{len(paths)} runs", title_justify="left")
-    shown.add_column("run", overflow="fold")
-    shown.add_column("state")
-    for name in metrics:
-        shown.add_column(f"test {name}\n(baseline)", justify="right")
-    for name in ("parameters", "epochs", "seconds"):
+    for name in (*differing, "state"):
+        shown.add_column(name)
+    for name in (*(f"test {name}\n(baseline)" for name in metrics), "parameters", "epochs", "seconds"):
         shown.add_column(name, justify="right")
     shown.add_column("gradient\nreached", justify="right")
-    shown.add_column("first to\nlast", justify="right")
-    for run, result in zip(runs, results, strict=True):
+    shown.add_column("first to\nlast step", justify="right")
+    shown.add_column("run")
+    for run, result, overrides in zip(runs, results, chosen, strict=True):
         state = run.state or "not run"
         shown.add_row(
-            run.path.name,
+            *(overrides.get(name, "") for name in differing),
             Text(state, _COLOURS.get(state, "")),
             *(_metric(result, name) for name in metrics),
             *(f"{result[name]:,}" if name in result else "" for name in ("parameters", "epochs")),
             f"{result['seconds']:.1f}" if result else "",
             *_gradient(result.get("gradient", {})),
+            f"…{run.path.name.rpartition('-')[2]}",
         )
     return shown
 

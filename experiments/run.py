@@ -120,7 +120,7 @@ def _fit(
     callbacks = [_StopWhenDiverged(), progress, metrics, Curves(writer), best]
     telemetry = None
     if measurements is not None:
-        telemetry = GradientTelemetry(writer, measurements, config.telemetry.every)
+        telemetry = GradientTelemetry(writer, measurements, config.telemetry.every, title)
         callbacks.append(telemetry)
     try:
         model.fit(

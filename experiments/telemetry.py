@@ -46,13 +46,15 @@ class GradientTelemetry(keras.callbacks.Callback):
         writer: the run's.
         measurements: where the training step leaves what it measured.
         every: training steps between two records.
+        title: what is being trained, for the pictures.
     """
 
-    def __init__(self, writer: RunWriter, measurements: Measurements, every: int):
+    def __init__(self, writer: RunWriter, measurements: Measurements, every: int, title: str):
         super().__init__()
         self.writer = writer
         self.measurements = measurements
         self.every = every
+        self.title = title
         self.steps: list[int] = []
         self.norms: dict[str, list[np.ndarray]] = defaultdict(list)
         self._drawn = -1
@@ -97,7 +99,7 @@ class GradientTelemetry(keras.callbacks.Callback):
         self._drawn = self.steps[-1]
         for key, norms in self.norms.items():
             signal = self.measurements.signals[key]
-            picture = gradient_heatmap(self.steps, norms, f"{self.model.name}: {signal.layer}", signal.name)
+            picture = gradient_heatmap(self.steps, norms, f"{self.title}: {signal.layer}", signal.name)
             self.writer.image(f"gradient_heatmap/{key}", picture, self._drawn)
         self.writer.flush()
 

@@ -56,23 +56,20 @@ class MeasuredModel(keras.Model):
     measurements: Measurements | None = None
 
     def train_step(self, data: Any) -> dict[str, Any]:
-        """One step on `(inputs, targets)`."""
-        inputs, targets = data
+        """One step on `(inputs, targets)` or `(inputs, targets, sample_weight)`."""
+        inputs, targets, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         with tf.GradientTape() as tape:
             taps = GradientTaps(tape.watch)
             with taps if self.measurements is not None else contextlib.nullcontext():
                 predictions = self(inputs, training=True)
-            loss = self.compute_loss(inputs, targets, predictions)
+            loss = self.compute_loss(inputs, targets, predictions, sample_weight, training=True)
         gradients, norms = tape.gradient(loss, (self.trainable_weights, taps.vectors))
         if self.measurements is not None:
             self.measurements.keep(taps.signals, norms, gradients)
         self.optimizer.apply(gradients, self.trainable_weights)
-        for metric in self.metrics:
-            if metric.name == "loss":
-                metric.update_state(loss, sample_weight=tf.shape(inputs)[0])
-            else:
-                metric.update_state(targets, predictions)
-        return self.get_metrics_result()
+        mean_loss = next(metric for metric in self.metrics if metric.name == "loss")
+        mean_loss.update_state(loss, sample_weight=tf.shape(inputs)[0])
+        return self.compute_metrics(inputs, targets, predictions, sample_weight)
 
 
 def batches(split: Split, batch_size: int, epochs: int, seed: int) -> tf.data.Dataset:

@@ -23,8 +23,8 @@ def validate(config: DictConfig) -> None:
 
 
 def _problems(config: DictConfig) -> Iterator[str]:
-    for key, missing in ((key, OmegaConf.is_missing(config, key)) for key in config):
-        if missing:
+    for key in map(str, config):
+        if OmegaConf.is_missing(config, key):
             yield f"{key} is not set; choose one, as in {key}=…"
     yield from _unknown_options(config, "")
     yield from _outside_limits(config, "")
@@ -63,8 +63,7 @@ def _unknown_options(node: DictConfig, prefix: str) -> Iterator[str]:
 
 def _outside_limits(node: DictConfig, prefix: str) -> Iterator[str]:
     """One message for each value that its field's limits forbid."""
-    schema = OmegaConf.get_type(node)
-    for field in dataclasses.fields(schema):
+    for field in dataclasses.fields(OmegaConf.get_type(node)):  # type: ignore[arg-type]
         key, value = f"{prefix}{field.name}", node[field.name]
         if isinstance(value, DictConfig) and dataclasses.is_dataclass(OmegaConf.get_type(value)):
             yield from _outside_limits(value, f"{key}.")

@@ -1,5 +1,6 @@
 """A cell over time: `RNN(cell)` and the short forms `SimpleRNN`, `LSTM`, `GRU`."""
 
+from operator import attrgetter
 from typing import Any
 
 import keras
@@ -91,6 +92,7 @@ class _ShortForm(RNN):
     """`RNN(Cell(units, …), …)` in one call: arguments that a cell has go to the cell, all others to `RNN`."""
 
     cell_class: type[Cell]
+    cell_name: str
     _LAYER_ARGUMENTS = (
         "return_sequences",
         "return_state",
@@ -105,7 +107,7 @@ class _ShortForm(RNN):
     def __init__(self, units: int, *args: Any, use_cudnn: Any = "auto", **kwargs: Any):
         for_layer = {name: kwargs.pop(name) for name in self._LAYER_ARGUMENTS if name in kwargs}
         shared = {name: kwargs[name] for name in ("dtype", "trainable") if name in kwargs}
-        cell = self.cell_class(units, *args, name=f"{self.__class__.__name__.lower()}_cell", **kwargs)
+        cell = self.cell_class(units, *args, name=self.cell_name, **kwargs)
         super().__init__(cell, **for_layer, **shared)
         self.input_spec = keras.layers.InputSpec(ndim=3)
         self.use_cudnn = use_cudnn  # accepted for Keras's sake: there is one time loop, on every device
@@ -114,7 +116,7 @@ class _ShortForm(RNN):
         """Gives the layer its cell's arguments as attributes, as in Keras: `layer.units` is `layer.cell.units`."""
         super().__init_subclass__(**kwargs)
         for name in cls.cell_attributes:
-            setattr(cls, name, property(lambda self, name=name: getattr(self.cell, name)))
+            setattr(cls, name, property(attrgetter(f"cell.{name}")))
 
     cell_attributes: tuple[str, ...] = (
         "units",
@@ -149,6 +151,7 @@ class SimpleRNN(_ShortForm):
     """
 
     cell_class = SimpleRNNCell
+    cell_name = "simple_rnn_cell"
 
 
 @keras.saving.register_keras_serializable(package="rnnscope")
@@ -162,6 +165,7 @@ class LSTM(_ShortForm):
     """
 
     cell_class = LSTMCell
+    cell_name = "lstm_cell"
     cell_attributes = (*_ShortForm.cell_attributes, "recurrent_activation", "unit_forget_bias")
 
 
@@ -176,4 +180,5 @@ class GRU(_ShortForm):
     """
 
     cell_class = GRUCell
+    cell_name = "gru_cell"
     cell_attributes = (*_ShortForm.cell_attributes, "recurrent_activation", "reset_after")

@@ -27,5 +27,5 @@ def digits_pixels(seed: int, permuted: bool = False) -> Task:
         inputs = inputs[:, stream(_FIXED, "permutation").permutation(64)]
     targets = digits.target.astype(np.int32)
     order = stream(_FIXED, "split").permutation(len(inputs))
-    parts = (Split(inputs[chosen], targets[chosen]) for chosen in np.split(order, [1257, 1437]))
-    return classification(*parts, classes=10)
+    train, validation, test = (Split(inputs[part], targets[part]) for part in np.split(order, [1257, 1437]))
+    return classification((train, validation, test), classes=10)

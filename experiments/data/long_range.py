@@ -20,7 +20,8 @@ def adding(
         train_size, validation_size, test_size: how many sequences.
     """
     random = stream(seed, "data")
-    return regression(*(_adding(random, size, length) for size in (train_size, validation_size, test_size)))
+    train, validation, test = (_adding(random, size, length) for size in (train_size, validation_size, test_size))
+    return regression((train, validation, test))
 
 
 def _adding(random: np.random.Generator, size: int, length: int) -> Split:

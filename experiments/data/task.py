@@ -43,12 +43,13 @@ class Task:
     baseline_metrics: dict[str, float]
 
 
-def classification(train: Split, validation: Split, test: Split, classes: int) -> Task:
-    """A task with one class a sequence.
+def classification(parts: tuple[Split, Split, Split], classes: int) -> Task:
+    """A task with one class a sequence, from its training, validation and test part.
 
     The baseline always answers the class that is most frequent in the training part; its loss is the
     cross-entropy of the training part's class frequencies (natural logarithm).
     """
+    train, validation, test = parts
     frequencies = np.bincount(train.targets, minlength=classes) / len(train)
     with np.errstate(divide="ignore"):
         losses = -np.log(frequencies[test.targets])
@@ -56,8 +57,12 @@ def classification(train: Split, validation: Split, test: Split, classes: int) -
     return Task(train, validation, test, "class", classes, "majority class", metrics)
 
 
-def regression(train: Split, validation: Split, test: Split) -> Task:
-    """A task with one or several values a sequence. The baseline always answers the training part's mean."""
+def regression(parts: tuple[Split, Split, Split]) -> Task:
+    """A task with one or several values a sequence, from its training, validation and test part.
+
+    The baseline always answers the training part's mean.
+    """
+    train, validation, test = parts
     errors = test.targets - train.targets.mean(axis=0)
     metrics = {"mae": float(np.abs(errors).mean()), "loss": float(np.square(errors).mean())}
     return Task(train, validation, test, "value", test.targets.shape[1], "training mean", metrics)

@@ -58,6 +58,7 @@ def through_time(
     weights = [ops.copy(ops.cast(weight, cell.compute_dtype)) for weight in family.weights(cell)]
     states = [ops.copy(state) for state in states]
     present = None if mask is None else ops.cast(mask, projected.dtype)
+    dropout_mask = None if dropout_mask is None else ops.stop_gradient(dropout_mask)
     split = len(states), len(states) + len(weights)
 
     @ops.custom_gradient

@@ -40,8 +40,24 @@ class Cell(DropoutRNNCell, keras.layers.Layer):
 
     gates = 1
     """How many blocks of `units` columns the kernels have."""
-    signals = ("h",)
+    signals: tuple[str, ...] = ("h",)
     """What `advance` shows to the gradient probes, in the order of the states."""
+
+    units: int
+    activation: Any
+    use_bias: bool
+    kernel_initializer: Any
+    recurrent_initializer: Any
+    bias_initializer: Any
+    kernel_regularizer: Any
+    recurrent_regularizer: Any
+    bias_regularizer: Any
+    kernel_constraint: Any
+    recurrent_constraint: Any
+    bias_constraint: Any
+    dropout: float
+    recurrent_dropout: float
+    seed: int | None
 
     def __init__(
         self,

@@ -24,10 +24,10 @@ class StackedRNNCells(keras.layers.StackedRNNCells):
     TensorShape([2, 5])
     """
 
-    def __init__(self, cells: list, **kwargs: Any):
+    def __init__(self, cells: list | tuple, **kwargs: Any):
         if not cells:
             raise ValueError("cells: expected a list of at least one cell, got an empty one")
-        super().__init__(cells, **kwargs)
+        super().__init__(list(cells), **kwargs)
 
     def call(self, inputs: Any, states: Any, training: bool = False, **kwargs: Any) -> tuple[Any, Any]:
         """inputs `[B, I]`, a list of each cell's states → the top cell's output, the new states."""

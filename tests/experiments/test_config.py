@@ -1,0 +1,79 @@
+"""The configuration: choices, types, limits."""
+
+import dataclasses
+
+import keras
+import pytest
+from omegaconf import OmegaConf
+
+from experiments import commandline
+from experiments.config import ACTIVATIONS, INITIALIZERS, SCHEMAS, Config
+from experiments.errors import UserError
+from experiments.validation import validate
+
+
+CHOICES = [
+    (folder.name, file.stem)
+    for folder in sorted(commandline.CONF.iterdir())
+    if folder.is_dir() and folder.name not in ("hydra", "local")
+    for file in sorted(folder.glob("*.yaml"))
+]
+
+
+@pytest.mark.parametrize(("group", "choice"), CHOICES)
+def test_every_choice_composes_and_is_valid(compose, group, choice):
+    config = compose(f"{group}={choice}")
+    validate(config)
+    assert not OmegaConf.missing_keys(config)
+
+
+@pytest.mark.parametrize(("group", "choice"), [pair for pair in CHOICES if pair[0] in SCHEMAS])
+def test_every_choice_is_called_by_its_name_and_opens_with_what_it_is(compose, group, choice):
+    assert compose(f"{group}={choice}")[group].name == choice
+    assert (commandline.CONF / group / f"{choice}.yaml").read_text().startswith("# ")
+
+
+def test_activations_are_keras_s_elementwise_ones_and_initializers_are_known_to_keras():
+    known = {name for name in dir(keras.activations) if callable(getattr(keras.activations, name))}
+    plumbing = {"get", "serialize", "deserialize"}
+    two_arguments_or_another_shape = {"glu", "threshold"}
+    assert set(ACTIVATIONS) == known - plumbing - two_arguments_or_another_shape
+    for name in ACTIVATIONS:
+        assert callable(keras.activations.get(name))
+    for name in INITIALIZERS:
+        assert isinstance(keras.initializers.get(name), keras.initializers.Initializer)
+
+
+@pytest.mark.parametrize(
+    "field",
+    [field for schema in (Config, *(f.type for f in dataclasses.fields(Config))) if dataclasses.is_dataclass(schema)
+     for field in dataclasses.fields(schema)],
+    ids=lambda field: field.name,
+)  # fmt: skip
+def test_limits_use_known_words(field):
+    assert set(field.metadata) <= {"at_least", "above", "at_most", "choices"}
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("cell.units=0", "cell.units=0: expected a value of at least 1"),
+        ("architecture.depth=-2", "architecture.depth=-2: expected a value of at least 1"),
+        ("optimizer.learning_rate=0", "optimizer.learning_rate=0.0: expected a value above 0"),
+        ("optimizer.learning_rate=inf", "optimizer.learning_rate=inf: expected a finite number"),
+        ("cell.dropout=1.5", "cell.dropout=1.5: expected a value of at most 1"),
+        ("cell.activation=tahn", "cell.activation=tahn: did you mean tanh?"),
+        ("seed=-1", "seed=-1: expected a value of at least 0"),
+        ("trainer.patience=0", "trainer.patience=0: expected a value of at least 1"),
+        ("name=a/b", "name=a/b: expected letters, digits"),
+        ("name='a b'", "name=a b: expected letters, digits"),
+        ("name=.hidden", "name=.hidden: expected letters, digits"),
+        ("+cell.foo=3", "cell.foo: there is no such option in cell"),
+        ("+dataset.requires={no_such_module: no-such-package}", "pip install no-such-package"),
+    ],
+)
+def test_what_the_types_allow_and_the_limits_do_not_is_one_line(compose, override, message):
+    with pytest.raises(UserError) as raised:
+        validate(compose(override))
+    assert message in str(raised.value)
+    assert "\n" not in str(raised.value)

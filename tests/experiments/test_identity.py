@@ -1,0 +1,31 @@
+"""A run is its configuration."""
+
+import pytest
+
+from experiments.identity import run_directory, run_key
+
+
+@pytest.mark.parametrize("override", ["name=other", "rerun=true"])
+def test_what_changes_no_result_changes_no_key(compose, override):
+    assert run_key(compose(override)) == run_key(compose())
+
+
+@pytest.mark.parametrize(
+    "override",
+    ["cell=gru", "cell.units=65", "dataset.permuted=true", "seed=2", "trainer.epochs=61", "telemetry.every=11",
+     "optimizer=sgd", "architecture.bidirectional=true", "cell.unit_forget_bias=0"],
+)  # fmt: skip
+def test_what_changes_the_result_changes_the_key(compose, override):
+    assert run_key(compose(override)) != run_key(compose())
+
+
+def test_the_key_begins_with_what_a_person_looks_for(compose):
+    assert run_key(compose("cell=gru", "dataset=adding", "seed=7")).startswith("gru-adding-s7-")
+
+
+def test_the_same_configuration_said_otherwise_is_the_same_run(compose):
+    assert run_key(compose("cell=lstm", "cell.units=64", "optimizer.learning_rate=3e-3")) == run_key(compose())
+
+
+def test_runs_are_kept_under_the_name(compose):
+    assert run_directory(compose("name=mine")).parent.parts == ("runs", "mine")

@@ -1,0 +1,76 @@
+"""The training step and the order of the data."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import layers
+from experiments.data import Split
+from experiments.training import MeasuredModel, Measurements, batches, steps_per_epoch
+
+RANDOM = np.random.default_rng(4)
+INPUTS = RANDOM.normal(size=(12, 6, 2)).astype("float32")
+TARGETS = RANDOM.normal(size=(12, 1)).astype("float32")
+
+
+def model(kind, measurements=None, jit_compile=False):
+    keras.utils.set_random_seed(3)
+    sequence = keras.Input((6, 2))
+    stack = layers.Stacked(
+        [layers.Bidirectional(layers.LSTM(4, return_sequences=True, name="low")), layers.GRU(3, name="top")]
+    )
+    built = kind(sequence, keras.layers.Dense(1)(stack(sequence)))
+    if measurements is not None:
+        built.measurements = measurements
+    built.compile(
+        keras.optimizers.Adam(0.01, global_clipnorm=1.0), loss="mse", metrics=["mae"], jit_compile=jit_compile
+    )
+    return built
+
+
+@pytest.mark.parametrize("measurements", [None, Measurements()], ids=["unmeasured", "measured"])
+def test_the_measuring_step_trains_like_keras_s_own(measurements):
+    ours, theirs = model(MeasuredModel, measurements), model(keras.Model)
+    for _ in range(3):
+        logs = [m.train_on_batch(INPUTS, TARGETS, return_dict=True) for m in (ours, theirs)]
+        assert logs[0] == pytest.approx(logs[1], rel=1e-5)
+    for mine, keras_s in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_allclose(mine, keras_s, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_the_step_measures_the_gradient_at_the_weights_that_it_started_from(jit_compile):
+    measurements = Measurements()
+    measured = model(MeasuredModel, measurements, jit_compile)
+    with tf.GradientTape() as tape, layers.GradientTaps(tape.watch) as taps:
+        loss = tf.reduce_mean(tf.square(measured(INPUTS, training=True) - TARGETS))
+    gradients, expected = tape.gradient(loss, (measured.trainable_weights, taps.vectors))
+    measured.train_on_batch(INPUTS, TARGETS)
+    norms = measurements.read()
+    assert set(norms) == {"forward_low/h", "forward_low/c", "backward_low/h", "backward_low/c", "top/h"}
+    for key, norm in norms.items():
+        assert norm.dtype == np.float32
+        np.testing.assert_allclose(norm, expected[key], rtol=1e-4)
+    assert float(measurements.global_norm) == pytest.approx(float(tf.linalg.global_norm(gradients)), rel=1e-4)
+    assert measurements.signals["backward_low/c"].direction == "backward"
+
+
+def test_every_epoch_has_every_example_once_in_an_order_of_its_own():
+    split = Split(np.arange(10, dtype="float32")[:, None, None], np.arange(10))
+    data = list(batches(split, batch_size=4, epochs=3, seed=5))
+    assert steps_per_epoch(split, 4) == 3
+    assert [len(targets) for _, targets in data] == [4, 4, 2] * 3
+    orders = [np.concatenate([targets for _, targets in data[e * 3 : e * 3 + 3]]) for e in range(3)]
+    for order in orders:
+        assert sorted(order) == list(range(10))
+    assert len({tuple(order) for order in orders}) == 3
+    for inputs, targets in data:
+        np.testing.assert_array_equal(inputs[:, 0, 0], targets)
+
+
+def test_the_order_follows_from_the_seed():
+    split = Split(np.zeros((10, 1, 1), "float32"), np.arange(10))
+    order = lambda seed: [int(t) for _, targets in batches(split, 3, 2, seed) for t in targets]
+    assert order(1) == order(1)
+    assert order(1) != order(2)

@@ -1,0 +1,19 @@
+"""Every test starts from the same seed, and without compilation unless it asks for the `compiled` fixture."""
+
+import keras
+import pytest
+
+from layers import set_compile
+
+
+@pytest.fixture(autouse=True)
+def seeded_and_interpreted():
+    keras.utils.set_random_seed(0)
+    set_compile(False)
+    yield
+    set_compile(True)
+
+
+@pytest.fixture
+def compiled(seeded_and_interpreted):
+    set_compile(True)
