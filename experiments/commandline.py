@@ -133,7 +133,8 @@ def _wrong_type(error: ValidationError) -> str:
     try:
         fields = dataclasses.fields(error.object_type)  # type: ignore[arg-type]
         field = next(field for field in fields if field.name == error.key)
-        return f"{error.full_key}={error.value}: expected {_IN_WORDS[str(field.type)]}"
+        value = "null" if error.value is None else error.value
+        return f"{error.full_key}={value}: expected {_IN_WORDS[str(field.type)]}"
     except (TypeError, StopIteration, KeyError):
         return f"{error.full_key}: {str(error.msg or error).splitlines()[0]}"
 

@@ -1,0 +1,98 @@
+"""A user's mistake: one line, a non-zero exit status, no traceback, nothing left behind."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.e2e.conftest import TRAIN
+
+MISTAKES = [
+    (["cell=lstmm"], "cell=lstmm: there is no such choice; did you mean lstm? (allowed: gru, lstm, rnn)"),
+    (["dataset=mnist"], "dataset=mnist: there is no such choice"),
+    (["cell.untis=3"], "cell.untis: there is no such option in cell; did you mean units?"),
+    (["celll=lstm"], "celll: there is no such option in the configuration; did you mean cell?"),
+    (["dataset.length=3"], "dataset.length: there is no such option in dataset"),
+    (["cell.units=abc"], "cell.units=abc: expected a whole number"),
+    (["cell.units=1.5"], "cell.units=1.5: expected a whole number"),
+    (["cell.units=null"], "cell.units=null: expected a whole number"),
+    (["trainer.patience=abc"], "trainer.patience=abc: expected a whole number, or null"),
+    (["architecture.bidirectional=maybe"], "architecture.bidirectional=maybe: expected true or false"),
+    (["cell.units=0"], "cell.units=0: expected a value of at least 1"),
+    (["trainer.epochs=-1"], "trainer.epochs=-1: expected a value of at least 1"),
+    (["cell=rnn,lstm"], "several values make a sweep; add -m"),
+    (["-m", "cell=rnn,lstm,grru"], "cell=grru: there is no such choice; did you mean gru?"),
+    (["-m", "seed=1,2", "cell=rnn,lstm", "cell.unit_forget_bias=2"], "unit_forget_bias: there is no such option"),
+    (["-m", "cell.units=8,0"], "cell.units=0: expected a value of at least 1"),
+    (["name=a/b"], "name=a/b: expected letters"),
+    (["64"], "64: expected name=value"),
+    (["=3"], "train.py: "),
+    (["--cfg", "job", "cell.units=abc"], "cell.units=abc: expected a whole number"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("arguments", "message"), MISTAKES, ids=[" ".join(arguments) for arguments, _ in MISTAKES])
+def test_a_mistake_costs_one_line(train, tmp_path, arguments, message):
+    ended = train(*arguments)
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith("train.py: ")
+    assert message in line
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_written_is_named(train, tmp_path):
+    (tmp_path / "runs").write_text("a file where a folder should be")
+    ended = train()
+    assert ended.returncode == 2
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith("train.py: runs/default: cannot be written (")
+    assert "name=" in line
+
+
+def in_process(code, folder):
+    command = [sys.executable, "-c", f"import sys\n{code}"]
+    environment = {"PYTHONPATH": str(TRAIN.parent)}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_a_dataset_whose_package_is_missing_names_the_command_that_installs_it(tmp_path):
+    ended = in_process("sys.modules['sklearn'] = None\nimport train\nsys.exit(train.main([]))", tmp_path)
+    assert ended.returncode == 2
+    assert ended.stderr == (
+        "train.py: dataset=digits_pixels needs the package scikit-learn, which is not installed: "
+        "pip install scikit-learn\n"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--cfg", "job"], ["cell=lstmm"], ["cell.units=0"]])
+def test_questions_and_mistakes_are_answered_before_tensorflow_is_imported(tmp_path, arguments):
+    code = (
+        f"sys.argv = ['train.py', *{arguments!r}]\nimport train\n"
+        "try: train.main(sys.argv[1:])\nexcept SystemExit: pass\n"
+        "sys.exit(bool({'tensorflow', 'keras', 'sklearn', 'matplotlib'} & set(sys.modules)))"
+    )
+    ended = in_process(code, tmp_path)
+    assert ended.returncode == 0, ended.stderr
+
+
+def test_help_lists_every_choice(train):
+    ended = train("--help")
+    assert ended.returncode == 0
+    for line in (
+        "cell          gru, lstm, rnn",
+        "dataset       adding, digits_pixels",
+        "optimizer     adam, rmsprop, sgd",
+    ):
+        assert line in ended.stdout
+    assert "python train.py -m cell=rnn,lstm,gru" in ended.stdout
+
+
+def test_the_configuration_can_be_read_without_running_it(train, tmp_path):
+    ended = train("--cfg", "job", "cell=gru", "cell.units=7")
+    assert ended.returncode == 0
+    assert "reset_after: true" in ended.stdout
+    assert "units: 7" in ended.stdout
+    assert list(tmp_path.iterdir()) == []

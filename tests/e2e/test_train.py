@@ -1,0 +1,178 @@
+"""`python train.py`, for real: what it prints, what it leaves, how it ends."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import keras
+import numpy as np
+import pytest
+
+import layers
+from tensorboard_gradient_flow.reader import read
+from tests.e2e.conftest import SMALL, SMALL_ADDING, TRAIN
+
+
+def only_run(folder):
+    (run,) = [path for path in folder.glob("runs/*/*") if path.is_dir()]
+    return run
+
+
+def status(run):
+    return json.loads((run / "status.json").read_text())["state"]
+
+
+def test_a_run_trains_shows_its_result_and_leaves_a_whole_directory(train, tmp_path):
+    ended = train(*SMALL, "trainer.epochs=3", "cell.units=16")
+    assert ended.returncode == 0, ended.stderr
+    for words in ("test accuracy", "test loss", "majority class", "parameters", "seconds", "gradient reached",
+                  "tensorboard --logdir runs/default", "runs/default/lstm-digits_pixels-s1-"):  # fmt: skip
+        assert words in ended.stdout
+    run = only_run(tmp_path)
+    left = {path.name for path in run.iterdir()}
+    assert {".hydra", "status.json", "result.json", "metrics.csv", "model.keras", "environment.json"} <= left
+    assert not [name for name in left if ".tmp" in name]
+    assert status(run) == "completed"
+    result = json.loads((run / "result.json").read_text())
+    assert result["metrics"].keys() == {"accuracy", "loss"}
+    assert result["metrics"]["accuracy"] > result["baseline"]["accuracy"]
+    assert result["parameters"] == 4 * 16 * (1 + 16 + 1) + 16 * 10 + 10
+    assert result["epochs"] == 3
+    assert result["gradient"].keys() == {"layer_1"}
+    assert 0 <= result["gradient"]["layer_1"]["horizon"] <= 63
+    assert result["gradient"]["layer_1"]["first_to_last"] > 0
+    rows = list(csv.DictReader((run / "metrics.csv").open()))
+    assert [row["epoch"] for row in rows] == ["1", "2", "3"]
+    assert {"loss", "accuracy", "val_loss", "val_accuracy"} <= rows[0].keys()
+    environment = json.loads((run / "environment.json").read_text())
+    assert environment["seed"] == 1
+    assert environment["packages"]["keras"] == keras.__version__
+
+
+def test_the_trained_network_loads_in_plain_keras_and_scores_what_was_reported(train, tmp_path):
+    from experiments.data.digits import digits_pixels
+
+    assert train(*SMALL).returncode == 0
+    run = only_run(tmp_path)
+    network = keras.models.load_model(run / "model.keras")
+    assert isinstance(network.get_layer("stack"), layers.Stacked)
+    test = digits_pixels(seed=1).test
+    accuracy = np.mean(network.predict(test.inputs, verbose=0).argmax(axis=1) == test.targets)
+    assert accuracy == pytest.approx(json.loads((run / "result.json").read_text())["metrics"]["accuracy"])
+
+
+def test_norms_of_every_layer_and_direction_are_written_every_so_many_steps(train, tmp_path):
+    ended = train(*SMALL_ADDING, "architecture.depth=2", "architecture.bidirectional=true", "telemetry.every=3")
+    assert ended.returncode == 0, ended.stderr
+    records = read(only_run(tmp_path))
+    assert set(records) == {
+        f"gradient_flow/{direction}_layer_{index}/{signal}"
+        for direction in ("forward", "backward")
+        for index in (1, 2)
+        for signal in ("h", "c")
+    }
+    for tag, record in records.items():
+        assert record.steps == [3, 6]
+        assert all(norms.shape == (12,) for norms in record.norms)
+        assert all((norms > 0).all() for norms in record.norms)
+        assert record.metadata["layer"] in tag
+        assert record.metadata["direction"] == tag.split("/")[1].split("_")[0]
+        assert (record.metadata["cell"], record.metadata["units"]) == ("LSTMCell", 6)
+
+
+def test_without_telemetry_nothing_is_measured(train, tmp_path):
+    assert train(*SMALL_ADDING, "telemetry.every=0").returncode == 0
+    run = only_run(tmp_path)
+    assert read(run) == {}
+    assert json.loads((run / "result.json").read_text())["gradient"] == {}
+
+
+def test_a_sweep_ends_with_one_table_a_row_a_run(sweep):
+    ended, folder = sweep
+    assert ended.returncode == 0, ended.stderr
+    table = [line for line in ended.stdout.splitlines() if line.startswith("│")]
+    assert [line.split()[1] for line in table] == ["rnn", "lstm", "gru"]
+    assert all("completed" in line for line in table)
+    runs = [path for path in folder.iterdir() if path.is_dir()]
+    assert len(runs) == 3
+    assert all(status(run) == "completed" for run in runs)
+
+
+def test_the_same_seed_gives_the_same_figures_alone_or_in_a_sweep(train, tmp_path, sweep):
+    _, folder = sweep
+    assert train("cell=lstm", *SMALL_ADDING).returncode == 0
+    (in_sweep,) = folder.glob("lstm-*/metrics.csv")
+    assert (only_run(tmp_path) / "metrics.csv").read_bytes() == in_sweep.read_bytes()
+
+
+def test_another_seed_gives_other_figures(train, tmp_path, sweep):
+    _, folder = sweep
+    assert train("cell=lstm", *SMALL_ADDING, "seed=2").returncode == 0
+    (in_sweep,) = folder.glob("lstm-*/metrics.csv")
+    assert (only_run(tmp_path) / "metrics.csv").read_bytes() != in_sweep.read_bytes()
+
+
+def test_a_run_that_is_complete_is_shown_again_and_trained_again_only_when_asked(train, tmp_path):
+    first = train(*SMALL_ADDING)
+    changed = (only_run(tmp_path) / "status.json").read_text()
+    second = train(*SMALL_ADDING)
+    assert second.returncode == 0
+    assert "complete already" in second.stdout
+    assert "rerun=true" in second.stdout
+    assert next(line for line in first.stdout.splitlines() if "test loss" in line) in second.stdout
+    assert (only_run(tmp_path) / "status.json").read_text() == changed
+    events = len(list(only_run(tmp_path).glob("events.*")))
+    assert train(*SMALL_ADDING, "rerun=true").returncode == 0
+    assert (only_run(tmp_path) / "status.json").read_text() != changed
+    assert len(list(only_run(tmp_path).glob("events.*"))) == events
+
+
+def test_a_loss_that_is_no_longer_finite_ends_the_run_as_diverged(train, tmp_path):
+    ended = train(*SMALL_ADDING, "cell=rnn", "cell.activation=relu", "optimizer=sgd",
+                  "optimizer.learning_rate=1e20", "optimizer.global_clipnorm=null")  # fmt: skip
+    assert ended.returncode == 1
+    run = only_run(tmp_path)
+    assert status(run) == "diverged"
+    assert "diverged: the loss became" in ended.stdout
+    assert "Traceback" not in ended.stdout + ended.stderr
+    assert not (run / "result.json").exists()
+
+
+def fail_to_load(seed, **options):
+    """A dataset that cannot be loaded."""
+    raise RuntimeError("the file is broken")
+
+
+def test_a_run_that_raises_is_recorded_and_the_others_finish(tmp_path):
+    broken = "dataset._target_=tests.e2e.test_train.fail_to_load,experiments.data.long_range.adding"
+    command = [sys.executable, str(TRAIN), "-m", *SMALL_ADDING, broken]
+    environment = {**os.environ, "PYTHONPATH": str(TRAIN.parent)}
+    ended = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert "failed: RuntimeError: the file is broken" in ended.stdout
+    assert "Traceback" not in ended.stdout + ended.stderr
+    runs = {status(run): run for run in tmp_path.glob("runs/default/*") if run.is_dir()}
+    assert runs.keys() == {"failed", "completed"}
+    assert "Traceback" in (runs["failed"] / "train.log").read_text()
+
+
+def test_ctrl_c_ends_a_sweep_as_interrupted_with_its_table(tmp_path):
+    command = [sys.executable, str(TRAIN), "-m", "cell=lstm,gru", *SMALL_ADDING, "trainer.epochs=100000"]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 120
+    while not list(tmp_path.glob("runs/default/*/metrics.csv")):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert status(only_run(tmp_path)) == "interrupted"
+    assert "interrupted" in stdout
+    assert "not run" in stdout
+    assert "The same command runs what is not complete" in stdout
+    assert "Traceback" not in stdout + stderr
