@@ -24,7 +24,12 @@ from tests.layers.helpers import (
 kinds = pytest.mark.parametrize("kind", KINDS)
 arrangements = pytest.mark.parametrize(
     "arrange",
-    [RNN, keras.layers.RNN, lambda cell, **o: RNN(StackedRNNCells([cell]), **o), lambda cell, **o: RNN(cell, unroll=True, **o)],
+    [
+        RNN,
+        keras.layers.RNN,
+        lambda cell, **o: RNN(StackedRNNCells([cell]), **o),
+        lambda cell, **o: RNN(cell, unroll=True, **o),
+    ],
     ids=["our_rnn", "keras_rnn", "stacked", "unrolled"],
 )
 BOTH = {"dropout": 0.3, "recurrent_dropout": 0.4}
