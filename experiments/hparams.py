@@ -47,17 +47,9 @@ def write_start(writer: RunWriter, config: dict[str, Any]) -> None:
 
 def write_end(writer: RunWriter, state: State) -> None:
     """Closes the run's row; without it the dashboard calls the run's state unknown."""
-    success = state == "completed"
-    end = plugin_data_pb2.SessionEndInfo(
-        status=api_pb2.STATUS_SUCCESS if success else api_pb2.STATUS_FAILURE, end_time_secs=time.time()
-    )
-    record = summary_pb2.Summary()
-    record.value.add(
-        tag=metadata.SESSION_END_INFO_TAG,
-        metadata=metadata.create_summary_metadata(plugin_data_pb2.HParamsPluginData(session_end_info=end)),
-        tensor=metadata.NULL_TENSOR,
-    )
-    writer.summary(record, step=0)
+    status = api_pb2.STATUS_SUCCESS if state == "completed" else api_pb2.STATUS_FAILURE
+    end = plugin_data_pb2.SessionEndInfo(status=status, end_time_secs=time.time())
+    _write(writer, metadata.SESSION_END_INFO_TAG, session_end_info=end)
 
 
 def write_overview(folder: Path) -> None:
@@ -68,12 +60,23 @@ def write_overview(folder: Path) -> None:
         runs.append(hyper_parameters(OmegaConf.to_container(OmegaConf.load(path))))  # type: ignore[arg-type]
         result = RunDirectory(path.parents[1]).result or {}
         metrics |= {f"test/{name}" for name in result.get("metrics", {})}
-    names = sorted({name for run in runs for name in run})
-    names.sort(key=lambda name: len({run.get(name) for run in runs}) == 1)  # what differs comes first
-    parameters = [api.HParam(name) for name in names]
-    columns = [api.Metric(tag) for tag in METRICS if tag in metrics]
+    names = {name for run in runs for name in run}
+    experiment = api_pb2.Experiment(
+        hparam_infos=[  # those that differ come first in the dashboard
+            api_pb2.HParamInfo(name=name, differs=len({run.get(name) for run in runs}) > 1) for name in sorted(names)
+        ],
+        metric_infos=[api_pb2.MetricInfo(name=api_pb2.MetricName(tag=tag)) for tag in METRICS if tag in metrics],
+    )
     with tempfile.TemporaryDirectory(dir=folder, prefix=".hparams-") as temporary:
         with RunWriter(temporary) as writer:
-            writer.summary(api.hparams_config_pb(parameters, columns), step=0)
+            _write(writer, metadata.EXPERIMENT_TAG, experiment=experiment)
         (written,) = Path(temporary).iterdir()
         shutil.move(written, folder / _OVERVIEW)
+
+
+def _write(writer: RunWriter, tag: str, **data: Any) -> None:
+    """One record of TensorBoard's HParams plugin."""
+    record = summary_pb2.Summary()
+    content = metadata.create_summary_metadata(plugin_data_pb2.HParamsPluginData(**data))
+    record.value.add(tag=tag, metadata=content, tensor=metadata.NULL_TENSOR)
+    writer.summary(record, step=0)

@@ -75,7 +75,7 @@ def through_time(
             )
             d_weights = family.weight_gradients(deltas, states, h, kept, dropout_mask, options)
             count = None if present is None else ops.sum(ops.cast(present, "float32"), axis=(1, 2))
-            measured = [norms(square, ops.shape(projected)[1], count) for square in squares]
+            measured = [norms(ops.sum(square, axis=-1), ops.shape(projected)[1], count) for square in squares]
             derivatives = (deltas, *d_states, *d_weights, *measured)
             return _first_derivatives_only(*derivatives, *upstream, *tensors)[: len(derivatives)]
 

@@ -34,5 +34,5 @@ def split_masked(present: Any, derivative: Any) -> tuple[Any, Any]:
 
 
 def square(derivative: Any) -> Any:
-    """`Σ_b ‖d_b‖²`, a float32 scalar."""
-    return ops.sum(ops.square(ops.cast(derivative, "float32")))
+    """`Σ_b d_b²`, float32 `[H]`: summed over examples only, which compiles to plain vector additions."""
+    return ops.sum(ops.square(ops.cast(derivative, "float32")), axis=0)

@@ -21,15 +21,6 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 pytestmark = pytest.mark.skipif(
     BROWSER is None, reason="needs chromium or google-chrome to look at TensorBoard's pages"
@@ -110,6 +101,7 @@ def test_hparams_has_one_row_a_configuration_and_says_what_differs(page, address
     texts = [text.strip() for text in rows.all_inner_texts()]
     for cell in ("rnn", "lstm", "gru"):
         assert texts.count(cell) == 1
+    assert texts.index("cell") < texts.index("architecture.bidirectional")
     assert any("test/loss" in text for text in texts)
 
 

@@ -13,6 +13,7 @@ from tests.layers.helpers import (
     I,
     T,
     assert_close,
+    keras_cell,
     keras_layer,
     mask_of,
     our_cell,
@@ -76,25 +77,21 @@ def test_the_states_of_one_call_may_start_the_next(kind):
 def test_shapes_and_masks_are_those_of_keras_and_of_the_result(merge_mode, return_sequences, return_state):
     options = {"return_sequences": return_sequences, "return_state": return_state}
     mine, theirs = pair("lstm", options, merge_mode=merge_mode)
-    shapes = [
-        tf.nest.map_structure(lambda n: n, list(layer.compute_output_shape((B, T, I)))) for layer in (mine, theirs)
-    ]
-    assert shapes[0] == shapes[1]
+    promised = [as_list(layer.compute_output_shape((B, T, I))) for layer in (mine, theirs)]
+    assert promised[0] == promised[1]
     x, mask = values(B, T, I), mask_of("right")
     results = keras.tree.flatten(mine(x, mask=mask))
-    promised = mine.compute_output_shape((B, T, I))
-    assert [tuple(result.shape) for result in results] == (
-        promised
-        if isinstance(promised[0], tuple)
-        else [promised] and list(promised)
-        if isinstance(promised[0], tuple)
-        else [promised]
-    )
-    masks = keras.tree.flatten(mine.compute_mask(x, mask))
-    assert len(masks) == len(results)
+    assert [tuple(result.shape) for result in results] == promised[0]
+    assert len(as_list(mine.compute_mask(x, mask))) == len(results)
     outputs = 2 if merge_mode is None else 1
-    for index, each in enumerate(masks):
+    for index, each in enumerate(as_list(mine.compute_mask(x, mask))):
         assert each is (mask if return_sequences and index < outputs else None)
+
+
+def as_list(shapes_or_masks):
+    """A list of shapes or masks, where there may be one that stands alone."""
+    several = isinstance(shapes_or_masks, list | tuple) and not isinstance(shapes_or_masks[0], int)
+    return list(shapes_or_masks) if several else [shapes_or_masks]
 
 
 def test_a_layer_that_reads_backwards_is_paired_with_one_that_reads_forwards():
@@ -157,8 +154,7 @@ def test_the_directions_are_new_layers_with_names_and_weights_of_their_own():
 
 @kinds
 def test_a_stateful_layer_carries_its_states_until_reset(kind):
-    layers = pair(kind, SEQUENCE | {"stateful": True})
-    mine, theirs = layers
+    mine, theirs = pair(kind, {"return_sequences": True, "stateful": True})
     first = mine(values(B, T, I))
     assert_close(first, theirs(values(B, T, I)))
     assert_close(mine(values(B, T, I, seed=1)), theirs(values(B, T, I, seed=1)))
@@ -175,8 +171,6 @@ def test_states_are_none_where_nothing_is_kept():
 
 def test_a_stack_of_cells_reads_in_both_directions():
     cells = lambda make: [make("lstm", 4), make("gru_after", H)]
-    from tests.layers.helpers import keras_cell
-
     mine = Bidirectional(RNN(cells(our_cell), **SEQUENCE))
     theirs = keras.layers.Bidirectional(keras.layers.RNN(cells(keras_cell), **SEQUENCE))
     assert_close(*(outputs_and_gradients(layer, values(B, T, I)) for layer in twins(mine, theirs)))

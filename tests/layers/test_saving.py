@@ -7,7 +7,7 @@ import tensorflow as tf
 
 import layers
 from layers import GRU, LSTM, RNN, Bidirectional, GRUCell, LSTMCell, SimpleRNN, SimpleRNNCell, Stacked, StackedRNNCells
-from tests.layers.helpers import KINDS, B, H, I, T, assert_close, our_cell, ours, randomise, values
+from tests.layers.helpers import KINDS, B, H, I, T, assert_close, keras_layer, our_cell, ours, randomise, values
 
 LAYERS = {
     **{kind: lambda kind=kind: ours(kind) for kind in KINDS},
@@ -127,8 +127,6 @@ def test_weights_are_saved_and_loaded_alone(make, tmp_path):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_weights_are_found_under_the_names_of_keras(kind):
-    from tests.layers.helpers import keras_layer
-
     paths = []
     for make in (ours, keras_layer):
         layer = make(kind, name="layer")
@@ -140,8 +138,6 @@ def test_weights_are_found_under_the_names_of_keras(kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_weights_file_of_a_keras_model_fits_our_model(kind, tmp_path):
-    from tests.layers.helpers import keras_layer
-
     theirs, mine = (sequential(make(kind, name="layer")) for make in (keras_layer, ours))
     randomise(theirs).save_weights(tmp_path / "model.weights.h5")
     mine.load_weights(tmp_path / "model.weights.h5")

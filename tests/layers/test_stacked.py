@@ -109,14 +109,23 @@ def test_shapes_and_masks_are_those_of_the_result(return_sequences):
 
 
 def test_a_stack_works_in_a_functional_model_with_masks_and_states():
-    inputs, states = keras.Input((None, I)), [keras.Input((n,)) for n in (4, 4, 3, 3, H)]
+    inputs, mask = keras.Input((None, I)), keras.Input((None,), dtype="bool")
+    states = [keras.Input((n,)) for n in (4, 4, 3, 3, H)]
     stack = Stacked(layers_of(return_state=True))
-    model = keras.Model([inputs, *states], stack(keras.layers.Masking()(inputs), initial_state=states))
-    randomise(model)
-    mask = mask_of("right")
+    model = randomise(keras.Model([inputs, mask, *states], stack(inputs, initial_state=states, mask=mask)))
+    x = values(B, T, I)
+    expected = stack(x, initial_state=initial_states(), mask=mask_of("right"))
+    assert_close(model([x, mask_of("right"), *initial_states()]), expected)
+
+
+def test_the_mask_of_a_layer_below_reaches_every_layer_of_a_stack():
+    mask, layers = mask_of("right"), layers_of()
+    model = randomise(keras.Sequential([keras.Input((T, I)), keras.layers.Masking(), Stacked(layers)]))
     x = values(B, T, I) * mask[:, :, None]
-    expected = stack(x, initial_state=initial_states(), mask=mask)
-    assert_close(model([x, *initial_states()]), expected)
+    output = x
+    for layer in layers:
+        output = layer(output, mask=mask)
+    assert_close(model(x), output)
 
 
 def test_a_stateful_stack_carries_its_states_until_reset():

@@ -1,0 +1,80 @@
+"""What looking inside costs: one training step with gradient norms, without them, and with keras.layers.
+
+    python benchmarks/telemetry_cost.py [--batch 32 --steps 200 --inputs 8 --units 64 --cell lstm --rounds 40]
+
+All candidates train the same network on the same data in one process, in turn, round by round. Printed are the
+minimum and the median of each, and ratios of medians, which hold where the machine's speed drifts.
+"""
+
+import argparse
+import os
+import time
+from collections.abc import Callable
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+import layers
+from experiments.training import MeasuredModel, Measurements
+
+OURS = {"rnn": layers.SimpleRNN, "lstm": layers.LSTM, "gru": layers.GRU}
+KERAS = {"rnn": keras.layers.SimpleRNN, "lstm": keras.layers.LSTM, "gru": keras.layers.GRU}
+
+
+def main() -> None:
+    """Measures and prints a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name, default in (("batch", 32), ("steps", 200), ("inputs", 8), ("units", 64), ("rounds", 40)):
+        parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("--cell", choices=OURS, default="lstm")
+    options = parser.parse_args()
+    random = np.random.default_rng(0)
+    inputs = random.normal(size=(options.batch, options.steps, options.inputs)).astype("float32")
+    targets = random.normal(size=(options.batch, 1)).astype("float32")
+
+    without = _model(MeasuredModel, OURS[options.cell], options)
+    measured = _model(MeasuredModel, OURS[options.cell], options)
+    measured.measurements = Measurements()
+    candidates = {
+        "norms of h (and c) every step": measured,
+        "no norms": without,
+        "keras.layers": _model(keras.Model, KERAS[options.cell], options),
+    }
+    seconds: dict[str, list[float]] = {name: [] for name in candidates}
+    for model in candidates.values():
+        model.set_weights(without.get_weights())
+        _time(lambda model=model: model.train_on_batch(inputs, targets))
+    for _ in track(range(options.rounds), description=f"{options.cell}, {options.rounds} rounds"):
+        for name, model in candidates.items():
+            seconds[name].append(_time(lambda model=model: model.train_on_batch(inputs, targets)))
+    _print(seconds, reference="no norms")
+
+
+def _model(kind: type, layer: type, options: argparse.Namespace) -> keras.Model:
+    sequence = keras.Input((options.steps, options.inputs))
+    model = kind(sequence, keras.layers.Dense(1)(layer(options.units)(sequence)))
+    model.compile(keras.optimizers.SGD(1e-3), loss="mse")
+    return model
+
+
+def _time(function: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    function()
+    return time.perf_counter() - began
+
+
+def _print(seconds: dict[str, list[float]], reference: str) -> None:
+    table = Table("training step", "minimum ms", "median ms", f"median / '{reference}'")
+    for name, measured in seconds.items():
+        ratio = np.median(measured) / np.median(seconds[reference])
+        table.add_row(name, f"{1e3 * min(measured):.2f}", f"{1e3 * np.median(measured):.2f}", f"{ratio:.3f}")
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()

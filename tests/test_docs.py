@@ -1,0 +1,63 @@
+"""What the documentation says can be run, and its links lead somewhere."""
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from experiments import commandline
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    """The code blocks of one language on a page."""
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+
+
+def commands() -> list[str]:
+    lines = [line for page in PAGES for block in blocks(page, "bash") for line in block.splitlines()]
+    return sorted({part.strip() for line in lines for part in line.split("&&") if "train.py" in part})
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python")], ids=lambda page: page.name)
+def test_the_python_of_a_page_runs_from_top_to_bottom(page, tmp_path):
+    script = tmp_path / "page.py"
+    script.write_text("\n".join(blocks(page, "python")))
+    command = [sys.executable, str(script)]
+    ended = subprocess.run(
+        command, cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0, ended.stderr
+
+
+@pytest.mark.parametrize("command", commands())
+def test_every_train_command_asks_for_runs_that_can_be_run(command):
+    arguments = shlex.split(command)[2:]
+    commandline.prepare()
+    request = commandline.read(arguments)
+    assert request is None or request.runs
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_and_pictures_of_a_page_are_there(page):
+    targets = re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text())
+    for target in targets:
+        assert target.startswith("https://") or (page.parent / target).exists(), target
+
+
+def test_the_readme_opens_with_two_commands_that_need_nothing_but_python_and_pip():
+    first, second = blocks(ROOT / "README.md", "bash")[:2]
+    install = "python3 -m venv .venv && . .venv/bin/activate && pip install -c constraints.txt -e "
+    assert first.strip() == f"{install}. && python train.py"
+    assert second.strip() == f'{install}".[test]" && python -m pytest'
+
+
+def test_constraints_are_versions_and_nothing_else():
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    for line in lines:
+        assert line.startswith("# ") or re.fullmatch(r"[A-Za-z0-9_.-]+==[0-9][0-9A-Za-z.+]*", line), line
