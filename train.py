@@ -15,6 +15,7 @@ from experiments import commandline
 from experiments.errors import UserError
 from experiments.launch import is_complete, launch
 from experiments.quiet import without_stderr
+from experiments.report import console
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="config")
@@ -22,7 +23,8 @@ def run(config: DictConfig) -> None:
     """One run, in the directory that Hydra made for it, unless its result is there already."""
     if is_complete(config):
         return
-    with without_stderr():  # TensorFlow writes to it while it is imported
+    # TensorFlow takes a while to import, and writes to stderr meanwhile.
+    with console().status("starting TensorFlow"), without_stderr():
         from experiments.run import run_here
 
     run_here(config)

@@ -22,6 +22,16 @@ def console() -> Console:
     return shown if shown.is_terminal else Console(width=160)
 
 
+def line(path: Path) -> str:
+    """One run of a sweep, as it ends."""
+    run = RunDirectory(path)
+    result = run.result
+    if result is None:
+        return f"{path.name}: {run.state}: {run.status.get('message', '')}"
+    metrics = ", ".join(f"test {name} {value:.4f}" for name, value in sorted(result["metrics"].items()))
+    return f"{path.name}: {run.state}, {metrics}, {result['seconds']:.1f} s"
+
+
 def panel(path: Path) -> Panel:
     """One completed run."""
     result = RunDirectory(path).result or {}

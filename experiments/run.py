@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from tensorboard_gradient_flow.writer import RunWriter
@@ -18,7 +19,7 @@ from .data import Task
 from .model import build_network, build_optimizer, compile_arguments
 from .progress import TrainingProgress
 from .record import RunDirectory, State
-from .report import console
+from .report import console, line
 from .seeds import number
 from .telemetry import Curves, GradientTelemetry
 from .training import MeasuredModel, Measurements, batches, steps_per_epoch
@@ -52,6 +53,8 @@ def run_here(config: DictConfig) -> None:
         finally:
             directory.set_state(state, message)
             hparams.write_end(writer, state)
+    if HydraConfig.get().mode == RunMode.MULTIRUN:
+        console().print(line(directory.path), markup=False, highlight=False, soft_wrap=True)
 
 
 def train(config: DictConfig, directory: RunDirectory, writer: RunWriter) -> dict[str, Any]:

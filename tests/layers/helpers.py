@@ -7,7 +7,7 @@ from keras import tree
 
 import layers
 
-B, T, I, H = 4, 6, 3, 5
+B, T, I, H = 4, 6, 3, 5  # noqa: E741
 
 KINDS = {
     "rnn": (layers.SimpleRNN, keras.layers.SimpleRNN, {}),
@@ -124,7 +124,7 @@ def assert_close(actual, expected, tolerance=1e-5):
             continue
         assert a.shape == e.shape
         limit = tolerance * np.abs(e).max(initial=np.finfo("float32").tiny)
-        np.testing.assert_allclose(a, e, rtol=0, atol=limit, err_msg=f"array {index}")
+        np.testing.assert_allclose(a, e, rtol=0, atol=limit, equal_nan=False, err_msg=f"array {index}")
 
 
 def readable(cell_class):

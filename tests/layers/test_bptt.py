@@ -61,7 +61,7 @@ def test_compiled_gradients_equal_automatic_ones_of_the_readable_cell(kind, mask
 
 
 @kinds
-@masks
+@pytest.mark.parametrize("mask", ["random", "row"])
 @pytest.mark.parametrize(
     "options", [{"go_backwards": True}, {"return_sequences": False}, {"zero_output_for_mask": True}]
 )

@@ -70,7 +70,7 @@ def test_every_entry_of_every_gradient_equals_its_central_difference(kind, mask)
         assert np.abs(differences - exact).max() < TOLERANCE * np.abs(exact).max()
 
 
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=20, deadline=None, derandomize=True)
 @given(
     kind=st.sampled_from(list(KINDS)),
     mask=st.sampled_from(MASKS),

@@ -19,7 +19,7 @@ from tests.layers.helpers import (
     values,
 )
 
-masks = pytest.mark.parametrize("mask", ["none", "random", "row"])
+masks = pytest.mark.parametrize("mask", ["none", "random"])
 
 
 def layers_of(return_state=False, return_sequences=True):
