@@ -11,7 +11,6 @@ from experiments.config import ACTIVATIONS, INITIALIZERS, SCHEMAS, Config
 from experiments.errors import UserError
 from experiments.validation import validate
 
-
 CHOICES = [
     (folder.name, file.stem)
     for folder in sorted(commandline.CONF.iterdir())
