@@ -36,32 +36,61 @@ class Cell:
     _target_: str = MISSING
     name: str = MISSING
     units: int = _limited(at_least=1)
-    activation: str = _limited(choices=ACTIVATIONS)
     kernel_initializer: str = _limited(choices=INITIALIZERS)
-    recurrent_initializer: str = _limited(choices=INITIALIZERS)
     dropout: float = _limited(at_least=0, at_most=1)
+
+
+@dataclass
+class Recurrent(Cell):
+    """A cell with a recurrent kernel: `layers.SimpleRNNCell`."""
+
+    activation: str = _limited(choices=ACTIVATIONS)
+    recurrent_initializer: str = _limited(choices=INITIALIZERS)
     recurrent_dropout: float = _limited(at_least=0, at_most=1)
 
 
 @dataclass
-class SimpleRNN(Cell):
-    """`layers.SimpleRNNCell`."""
+class IndRNN(Recurrent):
+    """`layers.IndRNNCell`; without a choice its recurrent kernel starts from U(−1, 1)."""
+
+    recurrent_initializer: str | None = _limited(choices=INITIALIZERS)  # type: ignore[assignment]
+    max_steps: int | None = _limited(at_least=1)
 
 
 @dataclass
-class LSTM(Cell):
-    """`layers.LSTMCell`."""
+class Gated(Recurrent):
+    """A cell with gates: `layers.MGUCell`, `layers.MUT1Cell`, …"""
 
     recurrent_activation: str = _limited(choices=ACTIVATIONS)
+
+
+@dataclass
+class GRU(Gated):
+    """`layers.GRUCell`."""
+
+    reset_after: bool = MISSING
+    update_gate: str = _limited(choices=("keep", "write"))
+
+
+@dataclass
+class LSTM(Gated):
+    """`layers.LSTMCell`."""
+
     unit_forget_bias: float = MISSING
 
 
 @dataclass
-class GRU(Cell):
-    """`layers.GRUCell`."""
+class PeepholeLSTM(LSTM):
+    """`layers.PeepholeLSTMCell`."""
 
-    recurrent_activation: str = _limited(choices=ACTIVATIONS)
-    reset_after: bool = MISSING
+    input_gate: bool = MISSING
+    forget_gate: bool = MISSING
+    output_gate: bool = MISSING
+    input_activation: bool = MISSING
+    output_activation: bool = MISSING
+    coupled_gates: bool = MISSING
+    peepholes: bool = MISSING
+    full_gate_recurrence: bool = MISSING
 
 
 # -------------------------------------------------------------------- datasets
@@ -154,7 +183,15 @@ class Config:
 
 
 SCHEMAS: dict[str, dict[str, type]] = {
-    "cell": {"rnn": SimpleRNN, "lstm": LSTM, "gru": GRU},
+    "cell": {
+        "rnn": Recurrent,
+        "lstm": LSTM,
+        "gru": GRU,
+        "peephole_lstm": PeepholeLSTM,
+        "gated": Gated,
+        "indrnn": IndRNN,
+        "linear": Cell,
+    },
     "dataset": {"digits_pixels": DigitsPixels, "adding": Adding},
     "optimizer": {"adam": Optimizer, "rmsprop": Optimizer, "sgd": SGD},
 }

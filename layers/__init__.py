@@ -10,7 +10,22 @@ Drop-in replacements for `keras.layers`: same arguments, same weights, same resu
 """
 
 from .bidirectional import Bidirectional
-from .cells import Cell, GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
+from .cells import (
+    Cell,
+    GRUCell,
+    IndRNNCell,
+    LinearCell,
+    LSTMCell,
+    MGUCell,
+    MinGRUCell,
+    MinLSTMCell,
+    MUT1Cell,
+    MUT2Cell,
+    MUT3Cell,
+    PeepholeLSTMCell,
+    SimpleRNNCell,
+    StackedRNNCells,
+)
 from .probes import GradientTaps, Signal
 from .recurrent import GRU, LSTM, RNN, SimpleRNN
 from .scan import set_compile
@@ -24,7 +39,16 @@ __all__ = [
     "Cell",
     "GRUCell",
     "GradientTaps",
+    "IndRNNCell",
     "LSTMCell",
+    "LinearCell",
+    "MGUCell",
+    "MUT1Cell",
+    "MUT2Cell",
+    "MUT3Cell",
+    "MinGRUCell",
+    "MinLSTMCell",
+    "PeepholeLSTMCell",
     "Signal",
     "SimpleRNN",
     "SimpleRNNCell",

@@ -181,4 +181,4 @@ class GRU(_ShortForm):
 
     cell_class = GRUCell
     cell_name = "gru_cell"
-    cell_attributes = (*_ShortForm.cell_attributes, "recurrent_activation", "reset_after")
+    cell_attributes = (*_ShortForm.cell_attributes, "recurrent_activation", "reset_after", "update_gate")

@@ -10,6 +10,8 @@ family is a module of four functions, all time-major:
     backward(…)        derivatives of the outputs and last states → error terms δ, derivatives of the initial
                        states and, where they are to be measured, Σ‖dh_t‖² and so on for each signal
     weight_gradients(…)   one large product over all steps for each weight
+
+Cells that are linear in their state need no loop at all: `linear.py`.
 """
 
 from types import ModuleType
@@ -17,9 +19,9 @@ from typing import Any
 
 from keras import ops, tree
 
-from ..cells import Cell, GRUCell, LSTMCell, SimpleRNNCell
+from ..cells import Cell, GRUCell, LinearCell, LSTMCell, SimpleRNNCell
 from ..probes import norms
-from . import gru, lstm, simple_rnn
+from . import gru, linear, lstm, simple_rnn
 from .slopes import SLOPES
 
 _FAMILIES: dict[type[Cell], ModuleType] = {SimpleRNNCell: simple_rnn, LSTMCell: lstm, GRUCell: gru}
@@ -28,6 +30,8 @@ _FAMILIES: dict[type[Cell], ModuleType] = {SimpleRNNCell: simple_rnn, LSTMCell: 
 def find(cell: Any) -> ModuleType | None:
     """The hand-derived family of a cell, or `None`: a foreign cell, a subclass (whose equations may differ),
     or an activation whose derivative is not a function of its output."""
+    if isinstance(cell, LinearCell):
+        return linear
     family = _FAMILIES.get(type(cell))
     if family is None:
         return None
@@ -53,6 +57,9 @@ def through_time(
         h at every step `[T, B, H]`, and the last states. Second derivatives are NaN: the way back is written for
         first ones. (`unroll=True` goes without it.)
     """
+    if family is linear:
+        a, b = cell.coefficients(projected)
+        return linear.through_time(a, b, states, mask, taps)
     options = family.options(cell)
     # Copies, because a custom gradient takes tensors: on TensorFlow a variable would not do.
     weights = [ops.copy(ops.cast(weight, cell.compute_dtype)) for weight in family.weights(cell)]

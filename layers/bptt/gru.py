@@ -1,4 +1,4 @@
-"""GRU: `h_t = z ⊙ h_{t-1} + (1 − z) ⊙ n`.
+"""GRU: `h_t = z ⊙ h_{t-1} + (1 − z) ⊙ n`; where z is the share written, 1 − z stands for z, and δ_z changes its sign.
 
     δ_h = dh_t ⊙ (1 − z) ⊙ φ'(a_h)                   δ_z = dh_t ⊙ (h_{t-1} − n) ⊙ σ'(a_z)
 
@@ -26,10 +26,11 @@ class Options(NamedTuple):
     activation: Any
     recurrent_activation: Any
     reset_after: bool
+    update_gate: str
 
 
 def options(cell: Any) -> Options:
-    return Options(cell.activation, cell.recurrent_activation, cell.reset_after)
+    return Options(cell.activation, cell.recurrent_activation, cell.reset_after, cell.update_gate)
 
 
 def weights(cell: Any) -> list:
@@ -56,7 +57,8 @@ def forward(projected, states, weights, mask, dropout_mask, options):
         else:
             m = r * h_in
             n = options.activation(x[:, 2 * H :] + ops.matmul(m, U[:, 2 * H :]))
-        h = keep_masked(present, z * h + (1 - z) * n, h)
+        keep = z if options.update_gate == "keep" else 1 - z
+        h = keep_masked(present, keep * h + (1 - keep) * n, h)
         return h, (h, z, r, n, m)
 
     _, (h, *kept) = scan(step, h_0, (projected, mask))
@@ -74,8 +76,9 @@ def backward(d_h, d_last, states, weights, h, kept, mask, dropout_mask, options,
     def step(dh_next, slices):
         dh, h_before, z, r, n, m, present = slices
         dh, past = split_masked(present, dh + dh_next)
-        delta_h = dh * (1 - z) * slope(phi, n)
-        delta_z = dh * (h_before - n) * slope(sigma, z)
+        keep, sign = (z, 1) if options.update_gate == "keep" else (1 - z, -1)
+        delta_h = dh * (1 - keep) * slope(phi, n)
+        delta_z = sign * dh * (h_before - n) * slope(sigma, z)
         if options.reset_after:
             delta_r = delta_h * m * slope(sigma, r)
             through = ops.matmul(ops.concatenate([delta_z, delta_r, delta_h * r], axis=-1), U_T)
@@ -83,7 +86,7 @@ def backward(d_h, d_last, states, weights, h, kept, mask, dropout_mask, options,
             q = ops.matmul(delta_h, U_T[2 * H :])
             delta_r = q * dropped(h_before, dropout_mask) * slope(sigma, r)
             through = ops.matmul(ops.concatenate([delta_z, delta_r], axis=-1), U_T[: 2 * H]) + q * r
-        dh_before = dh * z + dropped(through, dropout_mask) + past
+        dh_before = dh * keep + dropped(through, dropout_mask) + past
         return dh_before, (ops.concatenate([delta_z, delta_r, delta_h], axis=-1), [square(dh)] if measured else [])
 
     xs = (d_h, before(h_0, h), *kept, mask)

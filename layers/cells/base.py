@@ -19,8 +19,8 @@ class Cell(DropoutRNNCell, keras.layers.Layer):
     one product; `advance` holds the recurrence. `call` is the two together, which makes every cell at home in
     `keras.layers.RNN`, `keras.layers.StackedRNNCells` and `keras.layers.Bidirectional` too.
 
-    A new cell sets `gates` and `signals`, and defines `project` and `advance`; where its weights differ from a
-    kernel `[I, gates*H]`, a recurrent kernel `[H, gates*H]` and a bias `[gates*H]`, also `build`.
+    A new cell sets `gates` and `state_names`, and defines `advance`; where its weights differ from a kernel
+    `[I, gates*H]`, a recurrent kernel `[H, gates*H]` and a bias `[gates*H]`, also what the section *weights* holds.
 
     Args:
         units: H, the size of the hidden state.
@@ -38,10 +38,10 @@ class Cell(DropoutRNNCell, keras.layers.Layer):
         ValueError: `units` is not a positive integer, or a dropout rate is outside [0, 1].
     """
 
-    gates = 1
+    gates: int = 1
     """How many blocks of `units` columns the kernels have."""
-    signals: tuple[str, ...] = ("h",)
-    """What `advance` shows to the gradient probes, in the order of the states."""
+    state_names: tuple[str, ...] = ("h",)
+    """The states, in order. `h` and `c` are shown to the gradient probes by `advance`."""
 
     units: int
     activation: Any
@@ -101,27 +101,45 @@ class Cell(DropoutRNNCell, keras.layers.Layer):
         self.recurrent_dropout = recurrent_dropout
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed)
-        self.state_size: int | list[int] = units if len(self.signals) == 1 else [units] * len(self.signals)
-        self.output_size = units
+
+    @property
+    def state_size(self) -> int | list[int]:
+        """Size of the state, or of each of several."""
+        return self.units if len(self.state_names) == 1 else [self.units] * len(self.state_names)
+
+    @property
+    def output_size(self) -> int:
+        """H."""
+        return self.units
+
+    @property
+    def signals(self) -> tuple[str, ...]:
+        """What `advance` shows to the gradient probes."""
+        return tuple(name for name in self.state_names if name in ("h", "c"))
 
     # ------------------------------------------------------------------ weights
 
     def build(self, input_shape: tuple) -> None:
-        """Creates kernel `[I, gates*H]`, recurrent kernel `[H, gates*H]` and bias, in Keras's order."""
+        """Creates kernel, recurrent kernel and bias, in Keras's order."""
         self.kernel = self.add_weight(
-            shape=(input_shape[-1], self.gates * self.units),
+            shape=self.kernel_shape(input_shape[-1]),
             name="kernel",
             initializer=self.kernel_initializer,
             regularizer=self.kernel_regularizer,
             constraint=self.kernel_constraint,
         )
         self.recurrent_kernel = self.add_weight(
-            shape=(self.units, self.gates * self.units),
+            shape=self.recurrent_kernel_shape(),
             name="recurrent_kernel",
             initializer=self.recurrent_initializer,
             regularizer=self.recurrent_regularizer,
             constraint=self.recurrent_constraint,
         )
+        self.add_bias()
+        self.built = True
+
+    def add_bias(self) -> None:
+        """Creates the bias, where there is to be one."""
         self.bias = None
         if self.use_bias:
             self.bias = self.add_weight(
@@ -131,7 +149,14 @@ class Cell(DropoutRNNCell, keras.layers.Layer):
                 regularizer=self.bias_regularizer,
                 constraint=self.bias_constraint,
             )
-        self.built = True
+
+    def kernel_shape(self, inputs: int) -> tuple[int, ...]:
+        """Shape of the kernel for inputs of size I."""
+        return (inputs, self.gates * self.units)
+
+    def recurrent_kernel_shape(self) -> tuple[int, ...]:
+        """Shape of the recurrent kernel."""
+        return (self.units, self.gates * self.units)
 
     def bias_shape(self) -> tuple[int, ...]:
         """Shape of the bias."""
@@ -178,7 +203,7 @@ class Cell(DropoutRNNCell, keras.layers.Layer):
 
     def get_initial_state(self, batch_size: Any = None) -> list:
         """Zero states, each `[batch_size, H]`."""
-        return [ops.zeros((batch_size, self.units), dtype=self.compute_dtype) for _ in self.signals]
+        return [ops.zeros((batch_size, self.units), dtype=self.compute_dtype) for _ in self.state_names]
 
     # ------------------------------------------------------------ serialisation
 

@@ -16,7 +16,10 @@ class GRUCell(Cell):
         r = σ(x_t W_r + h_{t-1} U_r + b_r)
         n = φ(x_t W_h + b_h + r ⊙ (h_{t-1} U_h + b'_h))     reset_after=True   (cuDNN's form, Keras's default)
         n = φ(x_t W_h + b_h + (r ⊙ h_{t-1}) U_h)            reset_after=False  (the paper's)
-        h_t = z ⊙ h_{t-1} + (1 − z) ⊙ n
+        h_t = z ⊙ h_{t-1} + (1 − z) ⊙ n                     update_gate="keep"  (Keras)
+        h_t = (1 − z) ⊙ h_{t-1} + z ⊙ n                     update_gate="write" (Chung et al. 2014)
+
+    Since 1 − σ(a) = σ(−a), negating the update gate's weights turns one meaning of z into the other.
 
     Parameters: 3H(I + H + 1), with `reset_after` 3H more.
 
@@ -27,6 +30,10 @@ class GRUCell(Cell):
         units, activation, use_bias, …: see `Cell`; `activation` is φ.
         recurrent_activation: σ, a Keras activation.
         reset_after: whether the reset gate acts after the recurrent product or before it.
+        update_gate: `"keep"` or `"write"`: what z is the share of.
+
+    Raises:
+        ValueError: an unknown `update_gate`.
 
     >>> import numpy as np
     >>> from layers import RNN, GRUCell
@@ -47,13 +54,17 @@ class GRUCell(Cell):
         bias_initializer: Any = "zeros",
         *,
         reset_after: bool = True,
+        update_gate: str = "keep",
         **kwargs: Any,
     ):
+        if update_gate not in ("keep", "write"):
+            raise ValueError(f'update_gate: expected "keep" or "write", got {update_gate!r}')
         super().__init__(
             units, activation, use_bias, kernel_initializer, recurrent_initializer, bias_initializer, **kwargs
         )
         self.recurrent_activation = keras.activations.get(recurrent_activation)
         self.reset_after = reset_after
+        self.update_gate = update_gate
 
     def bias_shape(self) -> tuple[int, ...]:
         """`[3H]`, or input and recurrent biases `[2, 3H]`."""
@@ -87,7 +98,8 @@ class GRUCell(Cell):
             n = self.activation(x_h + r * (ops.matmul(h_in, U_h) + self.candidate_bias()))
         else:
             n = self.activation(x_h + ops.matmul(r * h_in, U_h))
-        h = self.observe("h", z * h + (1 - z) * n)
+        keep = z if self.update_gate == "keep" else 1 - z
+        h = self.observe("h", keep * h + (1 - keep) * n)
         return h, [h]
 
     def get_config(self) -> dict:
@@ -96,4 +108,5 @@ class GRUCell(Cell):
             **super().get_config(),
             "recurrent_activation": keras.activations.serialize(self.recurrent_activation),
             "reset_after": self.reset_after,
+            "update_gate": self.update_gate,
         }

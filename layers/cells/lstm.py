@@ -37,7 +37,7 @@ class LSTMCell(Cell):
     """
 
     gates = 4
-    signals = ("h", "c")
+    state_names = ("h", "c")
 
     def __init__(
         self,

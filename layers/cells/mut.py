@@ -1,0 +1,198 @@
+"""The three cells that an evolutionary search found."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from .base import Cell
+
+
+class _MUTCell(Cell):
+    """What the three have in common: `h_t = φ(n) ⊙ z + h_{t-1} ⊙ (1 − z)`, and where the paper's raw x goes.
+
+    Where x itself meets a vector of size H (`tanh(x)` in MUT1, `x` in MUT2), I must equal H. Where it does not, x is
+    projected by one more block of the kernel, `x W_x`, which the paper does not have.
+    """
+
+    recurrent_activation: Any
+    kernel_blocks: int
+    """Blocks of the kernel, without the one that projects a raw x."""
+    recurrent_blocks: int
+    raw_input = True
+    gates = 3  # of the bias: z, r, h
+
+    def __init__(
+        self,
+        units: int,
+        activation: Any = "tanh",
+        recurrent_activation: Any = "sigmoid",
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        **kwargs: Any,
+    ):
+        super().__init__(
+            units, activation, use_bias, kernel_initializer, recurrent_initializer, bias_initializer, **kwargs
+        )
+        self.recurrent_activation = keras.activations.get(recurrent_activation)
+
+    def kernel_shape(self, inputs: int) -> tuple[int, ...]:
+        """`[I, nH]`; one block more where a raw x has to be projected."""
+        projected = self.raw_input and inputs != self.units
+        return (inputs, (self.kernel_blocks + projected) * self.units)
+
+    def recurrent_kernel_shape(self) -> tuple[int, ...]:
+        """`[H, nH]`."""
+        return (self.units, self.recurrent_blocks * self.units)
+
+    def project(self, inputs: Any) -> Any:
+        """inputs `[..., I]` → x_z, x_r, x_h (with biases), and the raw x where it is needed, `[..., nH]`."""
+        blocks = self.project_blocks(inputs)
+        if self.bias is not None:
+            biases = ops.split(ops.convert_to_tensor(self.bias), 3)
+            blocks = [*(block + bias for block, bias in zip(blocks[:3], biases, strict=True)), *blocks[3:]]
+        return ops.concatenate(blocks, axis=-1)
+
+    def project_blocks(self, inputs: Any) -> list:
+        """x_z, x_r, x_h without biases, each `[..., H]`, and the raw x where `advance` needs it by itself."""
+        raise NotImplementedError
+
+    def split_inputs(self, inputs: Any) -> tuple[list, Any]:
+        """The kernel's blocks applied to the inputs, and x in H dimensions."""
+        blocks = ops.split(ops.matmul(inputs, self.kernel), self.kernel.shape[-1] // self.units, axis=-1)
+        if len(blocks) > self.kernel_blocks:
+            return blocks[:-1], blocks[-1]
+        return blocks, inputs
+
+    def mix(self, z: Any, n: Any, h: Any) -> tuple[Any, list]:
+        """The output and the new states."""
+        h = self.observe("h", self.activation(n) * z + h * (1 - z))
+        return h, [h]
+
+    def get_config(self) -> dict:
+        """The constructor's arguments, serialised."""
+        return {
+            **super().get_config(),
+            "recurrent_activation": keras.activations.serialize(self.recurrent_activation),
+        }
+
+
+@keras.saving.register_keras_serializable(package="rnnscope")
+class MUT1Cell(_MUTCell):
+    r"""MUT1 (Jozefowicz, Zaremba & Sutskever 2015, *An empirical exploration of recurrent network architectures*).
+
+        z = σ(x_t W_z + b_z)
+        r = σ(x_t W_r + h_{t-1} U_r + b_r)
+        n = (r ⊙ h_{t-1}) U_h + tanh(x_t) + b_h
+        h_t = φ(n) ⊙ z + h_{t-1} ⊙ (1 − z)
+
+    Where I ≠ H, `tanh(x_t W_x)` stands for `tanh(x_t)`. Weights: `kernel` `[I, 2H]` (z, r) or `[I, 3H]` (z, r, x),
+    `recurrent_kernel` `[H, 2H]` (r, h), `bias` `[3H]` (z, r, h).
+
+    Every argument is described in `Cell`; `recurrent_activation` is σ.
+
+    >>> import numpy as np
+    >>> from layers import RNN, MUT1Cell
+    >>> RNN(MUT1Cell(4))(np.ones((2, 7, 3), "float32")).shape
+    TensorShape([2, 4])
+    """
+
+    kernel_blocks = 2
+    recurrent_blocks = 2
+
+    def project_blocks(self, inputs: Any) -> list:
+        """x_z, x_r, tanh(x)."""
+        (x_z, x_r), x = self.split_inputs(inputs)
+        return [x_z, x_r, ops.tanh(x)]
+
+    def advance(self, projected: Any, states: list, dropout_mask: Any = None) -> tuple[Any, list]:
+        """projected `[B, 3H]`, states `[h]` → h, `[h]`."""
+        (h,) = states
+        h_in = h if dropout_mask is None else h * dropout_mask
+        x_z, x_r, x_h = ops.split(projected, 3, axis=-1)
+        U_r, U_h = ops.split(ops.convert_to_tensor(self.recurrent_kernel), 2, axis=-1)
+        z = self.recurrent_activation(x_z)
+        r = self.recurrent_activation(x_r + ops.matmul(h_in, U_r))
+        n = ops.matmul(r * h_in, U_h) + x_h
+        return self.mix(z, n, h)
+
+
+@keras.saving.register_keras_serializable(package="rnnscope")
+class MUT2Cell(_MUTCell):
+    r"""MUT2 (Jozefowicz, Zaremba & Sutskever 2015).
+
+        z = σ(x_t W_z + h_{t-1} U_z + b_z)
+        r = σ(x_t + h_{t-1} U_r + b_r)
+        n = (r ⊙ h_{t-1}) U_h + x_t W_h + b_h
+        h_t = φ(n) ⊙ z + h_{t-1} ⊙ (1 − z)
+
+    Where I ≠ H, `x_t W_x` stands for the bare `x_t`. Weights: `kernel` `[I, 2H]` (z, h) or `[I, 3H]` (z, h, x),
+    `recurrent_kernel` `[H, 3H]` and `bias` `[3H]` (z, r, h).
+
+    Every argument is described in `Cell`; `recurrent_activation` is σ.
+
+    >>> import numpy as np
+    >>> from layers import RNN, MUT2Cell
+    >>> RNN(MUT2Cell(4))(np.ones((2, 7, 3), "float32")).shape
+    TensorShape([2, 4])
+    """
+
+    kernel_blocks = 2
+    recurrent_blocks = 3
+
+    def project_blocks(self, inputs: Any) -> list:
+        """x_z, x, x_h."""
+        (x_z, x_h), x = self.split_inputs(inputs)
+        return [x_z, x, x_h]
+
+    def advance(self, projected: Any, states: list, dropout_mask: Any = None) -> tuple[Any, list]:
+        """projected `[B, 3H]`, states `[h]` → h, `[h]`."""
+        (h,) = states
+        h_in = h if dropout_mask is None else h * dropout_mask
+        x_z, x_r, x_h = ops.split(projected, 3, axis=-1)
+        U_z, U_r, U_h = ops.split(ops.convert_to_tensor(self.recurrent_kernel), 3, axis=-1)
+        z = self.recurrent_activation(x_z + ops.matmul(h_in, U_z))
+        r = self.recurrent_activation(x_r + ops.matmul(h_in, U_r))
+        n = ops.matmul(r * h_in, U_h) + x_h
+        return self.mix(z, n, h)
+
+
+@keras.saving.register_keras_serializable(package="rnnscope")
+class MUT3Cell(_MUTCell):
+    r"""MUT3 (Jozefowicz, Zaremba & Sutskever 2015).
+
+        z = σ(x_t W_z + tanh(h_{t-1}) U_z + b_z)
+        r = σ(x_t W_r + h_{t-1} U_r + b_r)
+        n = (r ⊙ h_{t-1}) U_h + x_t W_h + b_h
+        h_t = φ(n) ⊙ z + h_{t-1} ⊙ (1 − z)
+
+    Weights: `kernel` `[I, 3H]`, `recurrent_kernel` `[H, 3H]`, `bias` `[3H]`, blocks in the order z, r, h.
+
+    Every argument is described in `Cell`; `recurrent_activation` is σ.
+
+    >>> import numpy as np
+    >>> from layers import RNN, MUT3Cell
+    >>> RNN(MUT3Cell(4))(np.ones((2, 7, 3), "float32")).shape
+    TensorShape([2, 4])
+    """
+
+    kernel_blocks = 3
+    recurrent_blocks = 3
+    raw_input = False
+
+    def project_blocks(self, inputs: Any) -> list:
+        """x_z, x_r, x_h."""
+        return self.split_inputs(inputs)[0]
+
+    def advance(self, projected: Any, states: list, dropout_mask: Any = None) -> tuple[Any, list]:
+        """projected `[B, 3H]`, states `[h]` → h, `[h]`."""
+        (h,) = states
+        h_in = h if dropout_mask is None else h * dropout_mask
+        x_z, x_r, x_h = ops.split(projected, 3, axis=-1)
+        U_z, U_r, U_h = ops.split(ops.convert_to_tensor(self.recurrent_kernel), 3, axis=-1)
+        z = self.recurrent_activation(x_z + ops.matmul(ops.tanh(h_in), U_z))
+        r = self.recurrent_activation(x_r + ops.matmul(h_in, U_r))
+        n = ops.matmul(r * h_in, U_h) + x_h
+        return self.mix(z, n, h)
