@@ -12,6 +12,7 @@ Drop-in replacements for `keras.layers`: same arguments, same weights, same resu
 from .bidirectional import Bidirectional
 from .cells import (
     Cell,
+    GatedCell,
     GRUCell,
     IndRNNCell,
     LinearCell,
@@ -38,6 +39,7 @@ __all__ = [
     "Bidirectional",
     "Cell",
     "GRUCell",
+    "GatedCell",
     "GradientTaps",
     "IndRNNCell",
     "LSTMCell",

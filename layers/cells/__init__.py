@@ -1,6 +1,6 @@
 """Cells: one step each, one family per file."""
 
-from .base import Cell
+from .base import Cell, GatedCell
 from .gru import GRUCell
 from .indrnn import IndRNNCell
 from .lstm import LSTMCell
@@ -14,6 +14,7 @@ from .stacked import StackedRNNCells
 __all__ = [
     "Cell",
     "GRUCell",
+    "GatedCell",
     "IndRNNCell",
     "LSTMCell",
     "LinearCell",

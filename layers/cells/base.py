@@ -40,6 +40,8 @@ class Cell(DropoutRNNCell, keras.layers.Layer):
 
     gates: int = 1
     """How many blocks of `units` columns the kernels have."""
+    has_recurrent_kernel: bool = True
+    """Whether the state enters a product."""
     state_names: tuple[str, ...] = ("h",)
     """The states, in order. `h` and `c` are shown to the gradient probes by `advance`."""
 
@@ -128,18 +130,14 @@ class Cell(DropoutRNNCell, keras.layers.Layer):
             regularizer=self.kernel_regularizer,
             constraint=self.kernel_constraint,
         )
-        self.recurrent_kernel = self.add_weight(
-            shape=self.recurrent_kernel_shape(),
-            name="recurrent_kernel",
-            initializer=self.recurrent_initializer,
-            regularizer=self.recurrent_regularizer,
-            constraint=self.recurrent_constraint,
-        )
-        self.add_bias()
-        self.built = True
-
-    def add_bias(self) -> None:
-        """Creates the bias, where there is to be one."""
+        if self.has_recurrent_kernel:
+            self.recurrent_kernel = self.add_weight(
+                shape=self.recurrent_kernel_shape(),
+                name="recurrent_kernel",
+                initializer=self.recurrent_initializer,
+                regularizer=self.recurrent_regularizer,
+                constraint=self.recurrent_constraint,
+            )
         self.bias = None
         if self.use_bias:
             self.bias = self.add_weight(
@@ -149,6 +147,7 @@ class Cell(DropoutRNNCell, keras.layers.Layer):
                 regularizer=self.bias_regularizer,
                 constraint=self.bias_constraint,
             )
+        self.built = True
 
     def kernel_shape(self, inputs: int) -> tuple[int, ...]:
         """Shape of the kernel for inputs of size I."""
@@ -222,3 +221,30 @@ class Cell(DropoutRNNCell, keras.layers.Layer):
                 serialize = getattr(keras, f"{kind}s").serialize
                 config[f"{weight}_{kind}"] = serialize(getattr(self, f"{weight}_{kind}"))
         return {**super().get_config(), **config}
+
+
+class GatedCell(Cell):
+    """A cell with gates, hence with a second activation.
+
+    Args:
+        units, activation, use_bias, …: see `Cell`; `activation` is φ.
+        recurrent_activation: σ, of the gates, a Keras activation.
+    """
+
+    def __init__(
+        self,
+        units: int,
+        activation: Any = "tanh",
+        recurrent_activation: Any = "sigmoid",
+        *args: Any,
+        **kwargs: Any,
+    ):
+        super().__init__(units, activation, *args, **kwargs)
+        self.recurrent_activation: Any = keras.activations.get(recurrent_activation)
+
+    def get_config(self) -> dict:
+        """The constructor's arguments, serialised."""
+        return {
+            **super().get_config(),
+            "recurrent_activation": keras.activations.serialize(self.recurrent_activation),
+        }

@@ -5,11 +5,11 @@ from typing import Any
 import keras
 from keras import ops
 
-from .base import Cell
+from .base import GatedCell
 
 
 @keras.saving.register_keras_serializable(package="rnnscope")
-class GRUCell(Cell):
+class GRUCell(GatedCell):
     r"""GRU (Cho et al. 2014, *Learning phrase representations using RNN encoder–decoder*).
 
         z = σ(x_t W_z + h_{t-1} U_z + b_z)
@@ -27,8 +27,7 @@ class GRUCell(Cell):
     (input and recurrent biases); blocks in the order z, r, h.
 
     Args:
-        units, activation, use_bias, …: see `Cell`; `activation` is φ.
-        recurrent_activation: σ, a Keras activation.
+        units, activation, recurrent_activation, …: see `Cell` and `GatedCell`.
         reset_after: whether the reset gate acts after the recurrent product or before it.
         update_gate: `"keep"` or `"write"`: what z is the share of.
 
@@ -43,26 +42,10 @@ class GRUCell(Cell):
 
     gates = 3
 
-    def __init__(
-        self,
-        units: int,
-        activation: Any = "tanh",
-        recurrent_activation: Any = "sigmoid",
-        use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        recurrent_initializer: Any = "orthogonal",
-        bias_initializer: Any = "zeros",
-        *,
-        reset_after: bool = True,
-        update_gate: str = "keep",
-        **kwargs: Any,
-    ):
+    def __init__(self, units: int, *args: Any, reset_after: bool = True, update_gate: str = "keep", **kwargs: Any):
         if update_gate not in ("keep", "write"):
             raise ValueError(f'update_gate: expected "keep" or "write", got {update_gate!r}')
-        super().__init__(
-            units, activation, use_bias, kernel_initializer, recurrent_initializer, bias_initializer, **kwargs
-        )
-        self.recurrent_activation = keras.activations.get(recurrent_activation)
+        super().__init__(units, *args, **kwargs)
         self.reset_after = reset_after
         self.update_gate = update_gate
 
@@ -106,7 +89,6 @@ class GRUCell(Cell):
         """The constructor's arguments, serialised."""
         return {
             **super().get_config(),
-            "recurrent_activation": keras.activations.serialize(self.recurrent_activation),
             "reset_after": self.reset_after,
             "update_gate": self.update_gate,
         }

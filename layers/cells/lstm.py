@@ -5,11 +5,11 @@ from typing import Any
 import keras
 from keras import ops
 
-from .base import Cell
+from .base import GatedCell
 
 
 @keras.saving.register_keras_serializable(package="rnnscope")
-class LSTMCell(Cell):
+class LSTMCell(GatedCell):
     r"""LSTM (Hochreiter & Schmidhuber 1997; forget gate: Gers, Schmidhuber & Cummins 2000).
 
         i = σ(x_t W_i + h_{t-1} U_i + b_i)
@@ -24,8 +24,7 @@ class LSTMCell(Cell):
     Weights: `kernel` `[I, 4H]`, `recurrent_kernel` `[H, 4H]`, `bias` `[4H]`; blocks in the order i, f, c, o.
 
     Args:
-        units, activation, use_bias, …: see `Cell`; `activation` is φ.
-        recurrent_activation: σ, a Keras activation.
+        units, activation, recurrent_activation, …: see `Cell` and `GatedCell`.
         unit_forget_bias: what b_f starts at. `True` is 1, as in Keras (Jozefowicz et al. 2015 recommend it);
             `False` leaves it to `bias_initializer`; any other number is taken as it is.
 
@@ -51,10 +50,8 @@ class LSTMCell(Cell):
         unit_forget_bias: bool | float = True,
         **kwargs: Any,
     ):
-        super().__init__(
-            units, activation, use_bias, kernel_initializer, recurrent_initializer, bias_initializer, **kwargs
-        )
-        self.recurrent_activation = keras.activations.get(recurrent_activation)
+        initializers = kernel_initializer, recurrent_initializer, bias_initializer
+        super().__init__(units, activation, recurrent_activation, use_bias, *initializers, **kwargs)
         self.unit_forget_bias = unit_forget_bias
 
     def initial_bias(self, shape: tuple[int, ...], dtype: Any = None) -> Any:
@@ -79,8 +76,4 @@ class LSTMCell(Cell):
 
     def get_config(self) -> dict:
         """The constructor's arguments, serialised."""
-        return {
-            **super().get_config(),
-            "recurrent_activation": keras.activations.serialize(self.recurrent_activation),
-            "unit_forget_bias": self.unit_forget_bias,
-        }
+        return {**super().get_config(), "unit_forget_bias": self.unit_forget_bias}

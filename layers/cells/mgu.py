@@ -5,11 +5,11 @@ from typing import Any
 import keras
 from keras import ops
 
-from .base import Cell
+from .base import GatedCell
 
 
 @keras.saving.register_keras_serializable(package="rnnscope")
-class MGUCell(Cell):
+class MGUCell(GatedCell):
     r"""MGU (Zhou, Wu, Zhang & Zhou 2016, *Minimal gated unit for recurrent neural networks*): one gate for all.
 
         f = σ(x_t W_f + h_{t-1} U_f + b_f)
@@ -20,9 +20,7 @@ class MGUCell(Cell):
 
     Weights: `kernel` `[I, 2H]`, `recurrent_kernel` `[H, 2H]`, `bias` `[2H]`; blocks in the order f, h.
 
-    Args:
-        units, activation, use_bias, …: see `Cell`; `activation` is φ.
-        recurrent_activation: σ, a Keras activation.
+    Every argument is described in `Cell` and `GatedCell`.
 
     >>> import numpy as np
     >>> from layers import RNN, MGUCell
@@ -31,22 +29,6 @@ class MGUCell(Cell):
     """
 
     gates = 2
-
-    def __init__(
-        self,
-        units: int,
-        activation: Any = "tanh",
-        recurrent_activation: Any = "sigmoid",
-        use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        recurrent_initializer: Any = "orthogonal",
-        bias_initializer: Any = "zeros",
-        **kwargs: Any,
-    ):
-        super().__init__(
-            units, activation, use_bias, kernel_initializer, recurrent_initializer, bias_initializer, **kwargs
-        )
-        self.recurrent_activation = keras.activations.get(recurrent_activation)
 
     def advance(self, projected: Any, states: list, dropout_mask: Any = None) -> tuple[Any, list]:
         """projected `[B, 2H]`, states `[h]` → h, `[h]`."""
@@ -58,10 +40,3 @@ class MGUCell(Cell):
         n = self.activation(x_h + ops.matmul(f * h_in, U_h))
         h = self.observe("h", (1 - f) * h + f * n)
         return h, [h]
-
-    def get_config(self) -> dict:
-        """The constructor's arguments, serialised."""
-        return {
-            **super().get_config(),
-            "recurrent_activation": keras.activations.serialize(self.recurrent_activation),
-        }

@@ -17,6 +17,8 @@ class LinearCell(Cell):
     There is no recurrent kernel, no activation (φ is the identity) and no recurrent dropout.
     """
 
+    has_recurrent_kernel = False
+
     def __init__(
         self,
         units: int,
@@ -30,18 +32,6 @@ class LinearCell(Cell):
         if kwargs.get("recurrent_dropout"):
             raise ValueError("recurrent_dropout: expected 0, since the state enters no product")
         super().__init__(units, "linear", use_bias, kernel_initializer, "zeros", bias_initializer, **kwargs)
-
-    def build(self, input_shape: tuple) -> None:
-        """Creates kernel `[I, gates*H]` and bias `[gates*H]`."""
-        self.kernel = self.add_weight(
-            shape=self.kernel_shape(input_shape[-1]),
-            name="kernel",
-            initializer=self.kernel_initializer,
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-        )
-        self.add_bias()
-        self.built = True
 
     def coefficients(self, projected: Any) -> tuple[Any, Any]:
         """a_t and b_t, each `[..., H]`, from `project(x_t)` `[..., gates*H]`."""

@@ -5,38 +5,21 @@ from typing import Any
 import keras
 from keras import ops
 
-from .base import Cell
+from .base import GatedCell
 
 
-class _MUTCell(Cell):
+class _MUTCell(GatedCell):
     """What the three have in common: `h_t = φ(n) ⊙ z + h_{t-1} ⊙ (1 − z)`, and where the paper's raw x goes.
 
     Where x itself meets a vector of size H (`tanh(x)` in MUT1, `x` in MUT2), I must equal H. Where it does not, x is
     projected by one more block of the kernel, `x W_x`, which the paper does not have.
     """
 
-    recurrent_activation: Any
     kernel_blocks: int
     """Blocks of the kernel, without the one that projects a raw x."""
     recurrent_blocks: int
     raw_input = True
     gates = 3  # of the bias: z, r, h
-
-    def __init__(
-        self,
-        units: int,
-        activation: Any = "tanh",
-        recurrent_activation: Any = "sigmoid",
-        use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        recurrent_initializer: Any = "orthogonal",
-        bias_initializer: Any = "zeros",
-        **kwargs: Any,
-    ):
-        super().__init__(
-            units, activation, use_bias, kernel_initializer, recurrent_initializer, bias_initializer, **kwargs
-        )
-        self.recurrent_activation = keras.activations.get(recurrent_activation)
 
     def kernel_shape(self, inputs: int) -> tuple[int, ...]:
         """`[I, nH]`; one block more where a raw x has to be projected."""
@@ -71,13 +54,6 @@ class _MUTCell(Cell):
         h = self.observe("h", self.activation(n) * z + h * (1 - z))
         return h, [h]
 
-    def get_config(self) -> dict:
-        """The constructor's arguments, serialised."""
-        return {
-            **super().get_config(),
-            "recurrent_activation": keras.activations.serialize(self.recurrent_activation),
-        }
-
 
 @keras.saving.register_keras_serializable(package="rnnscope")
 class MUT1Cell(_MUTCell):
@@ -91,7 +67,7 @@ class MUT1Cell(_MUTCell):
     Where I ≠ H, `tanh(x_t W_x)` stands for `tanh(x_t)`. Weights: `kernel` `[I, 2H]` (z, r) or `[I, 3H]` (z, r, x),
     `recurrent_kernel` `[H, 2H]` (r, h), `bias` `[3H]` (z, r, h).
 
-    Every argument is described in `Cell`; `recurrent_activation` is σ.
+    Every argument is described in `Cell` and `GatedCell`.
 
     >>> import numpy as np
     >>> from layers import RNN, MUT1Cell
@@ -131,7 +107,7 @@ class MUT2Cell(_MUTCell):
     Where I ≠ H, `x_t W_x` stands for the bare `x_t`. Weights: `kernel` `[I, 2H]` (z, h) or `[I, 3H]` (z, h, x),
     `recurrent_kernel` `[H, 3H]` and `bias` `[3H]` (z, r, h).
 
-    Every argument is described in `Cell`; `recurrent_activation` is σ.
+    Every argument is described in `Cell` and `GatedCell`.
 
     >>> import numpy as np
     >>> from layers import RNN, MUT2Cell
@@ -170,7 +146,7 @@ class MUT3Cell(_MUTCell):
 
     Weights: `kernel` `[I, 3H]`, `recurrent_kernel` `[H, 3H]`, `bias` `[3H]`, blocks in the order z, r, h.
 
-    Every argument is described in `Cell`; `recurrent_activation` is σ.
+    Every argument is described in `Cell` and `GatedCell`.
 
     >>> import numpy as np
     >>> from layers import RNN, MUT3Cell

@@ -5,11 +5,11 @@ from typing import Any
 import keras
 from keras import ops
 
-from .base import Cell
+from .base import GatedCell
 
 
 @keras.saving.register_keras_serializable(package="rnnscope")
-class PeepholeLSTMCell(Cell):
+class PeepholeLSTMCell(GatedCell):
     r"""Peephole LSTM (Gers & Schmidhuber 2000) and the variants of Greff et al. 2016, *LSTM: A search space odyssey*.
 
         i = σ(x_t W_i + h_{t-1} U_i + p_i ⊙ c_{t-1} + b_i)
@@ -37,8 +37,7 @@ class PeepholeLSTMCell(Cell):
     `peephole_kernel` `[n−1, H]` and `gate_kernel` `[3H, 3H]` (rows and columns in the order i, f, o).
 
     Args:
-        units, activation, use_bias, …: see `Cell`; `activation` is φ.
-        recurrent_activation: σ, a Keras activation.
+        units, activation, recurrent_activation, …: see `Cell` and `GatedCell`.
         unit_forget_bias: what b_f starts at, as in `LSTMCell`.
         input_gate, forget_gate, output_gate: whether the gate is there.
         input_activation, output_activation: whether φ is applied to the candidate, to the cell state.
@@ -58,14 +57,8 @@ class PeepholeLSTMCell(Cell):
     def __init__(
         self,
         units: int,
-        activation: Any = "tanh",
-        recurrent_activation: Any = "sigmoid",
-        use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        recurrent_initializer: Any = "orthogonal",
-        bias_initializer: Any = "zeros",
+        *args: Any,
         unit_forget_bias: bool | float = True,
-        *,
         input_gate: bool = True,
         forget_gate: bool = True,
         output_gate: bool = True,
@@ -76,14 +69,11 @@ class PeepholeLSTMCell(Cell):
         full_gate_recurrence: bool = False,
         **kwargs: Any,
     ):
-        super().__init__(
-            units, activation, use_bias, kernel_initializer, recurrent_initializer, bias_initializer, **kwargs
-        )
+        super().__init__(units, *args, **kwargs)
         if coupled_gates and not (input_gate and forget_gate):
             raise ValueError("coupled_gates: expected input_gate=True and forget_gate=True, of which one follows")
         if full_gate_recurrence and not (input_gate and forget_gate and output_gate and not coupled_gates):
             raise ValueError("full_gate_recurrence: expected all three gates, none of them coupled")
-        self.recurrent_activation = keras.activations.get(recurrent_activation)
         self.unit_forget_bias = unit_forget_bias
         self.input_gate, self.forget_gate, self.output_gate = input_gate, forget_gate, output_gate
         self.input_activation, self.output_activation = input_activation, output_activation
@@ -166,6 +156,5 @@ class PeepholeLSTMCell(Cell):
                     "output_activation", "coupled_gates", "peepholes", "full_gate_recurrence")  # fmt: skip
         return {
             **super().get_config(),
-            "recurrent_activation": keras.activations.serialize(self.recurrent_activation),
             **{name: getattr(self, name) for name in switches},
         }
