@@ -2,8 +2,10 @@
 
 import logging
 import math
+import re
 import time
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import keras
@@ -48,13 +50,19 @@ def run_here(config: DictConfig) -> None:
             state, message = "interrupted", "stopped from the keyboard"
             raise
         except Exception as error:
-            message = f"{type(error).__name__}: {error}".splitlines()[0]
+            message = f"{_in_one_line(error)} (the traceback is in train.log)"
             log.exception("the run failed")
         finally:
             directory.set_state(state, message)
             hparams.write_end(writer, state)
     if HydraConfig.get().mode == RunMode.MULTIRUN:
         console().print(line(directory.path), markup=False, highlight=False, soft_wrap=True)
+
+
+def _in_one_line(error: Exception) -> str:
+    """An exception's type and message, without line breaks and terminal codes, in at most 300 characters."""
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", f"{type(error).__name__}: {error}")
+    return shorten(plain, 300, placeholder=" …")
 
 
 def train(config: DictConfig, directory: RunDirectory, writer: RunWriter) -> dict[str, Any]:

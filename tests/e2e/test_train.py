@@ -155,7 +155,7 @@ def test_a_loss_that_is_no_longer_finite_ends_the_run_as_diverged(train, tmp_pat
 
 def fail_to_load(seed, **options):
     """A dataset that cannot be loaded."""
-    raise RuntimeError("the file is broken")
+    raise RuntimeError("\x1b[1mthe file\nis broken\x1b[0m")
 
 
 def test_a_run_that_raises_is_recorded_and_the_others_finish(tmp_path):
@@ -164,14 +164,15 @@ def test_a_run_that_raises_is_recorded_and_the_others_finish(tmp_path):
     environment = {**os.environ, "PYTHONPATH": str(TRAIN.parent)}
     ended = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert ended.returncode == 1
-    assert "failed: RuntimeError: the file is broken" in ended.stdout
+    assert "failed: RuntimeError: the file is broken (the traceback is in train.log)" in ended.stdout
     assert "Traceback" not in ended.stdout + ended.stderr
     runs = {status(run): run for run in tmp_path.glob("runs/default/*") if run.is_dir()}
     assert runs.keys() == {"failed", "completed"}
     assert "Traceback" in (runs["failed"] / "train.log").read_text()
 
 
-def test_ctrl_c_ends_a_sweep_as_interrupted_with_its_table(tmp_path):
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM], ids=["ctrl_c", "terminate"])
+def test_a_sweep_that_is_stopped_ends_as_interrupted_with_its_table(tmp_path, stop):
     command = [sys.executable, str(TRAIN), "-m", "cell=lstm,gru", *SMALL_ADDING, "trainer.epochs=100000"]
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 120
@@ -179,7 +180,7 @@ def test_ctrl_c_ends_a_sweep_as_interrupted_with_its_table(tmp_path):
         assert process.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.1)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(stop)
     stdout, stderr = process.communicate(timeout=60)
     assert process.returncode == 130
     assert status(only_run(tmp_path)) == "interrupted"
