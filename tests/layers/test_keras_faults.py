@@ -33,8 +33,9 @@ def test_a_list_of_one_cell_works_as_the_cell_alone(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_stack_of_one_cell_works_in_the_rnn_of_keras(kind):
-    options = {"return_sequences": True, "return_state": True}
+@pytest.mark.parametrize("unroll", [False, True], ids=["loop", "unrolled"])
+def test_a_stack_of_one_cell_works_in_the_rnn_of_keras(kind, unroll):
+    options = {"return_sequences": True, "return_state": True, "unroll": unroll}
     layers = twins(RNN(our_cell(kind), **options), keras.layers.RNN(StackedRNNCells([our_cell(kind)]), **options))
     assert_close(*(outputs_and_gradients(layer, values(B, T, I)) for layer in layers))
 

@@ -1,5 +1,7 @@
 """Models of these layers, saved and loaded, configured and copied."""
 
+import inspect
+
 import keras
 import numpy as np
 import pytest
@@ -97,6 +99,15 @@ def test_a_layer_is_made_again_from_its_configuration(make):
     copy.set_weights(layer.get_weights())
     x = values(B, T, I)
     assert_close(copy(x), layer(x), tolerance=0)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_configuration_holds_every_argument(kind):
+    cell, layer = our_cell(kind), ours(kind)
+    arguments = {name for each in type(cell).__mro__ for name in inspect.signature(each.__init__).parameters}
+    arguments -= {"self", "args", "kwargs", "autocast", "activity_regularizer"}  # the last is the layer's
+    assert arguments <= set(cell.get_config())
+    assert arguments | {*layer._LAYER_ARGUMENTS} - {"activity_regularizer"} <= set(layer.get_config())
 
 
 @pytest.mark.parametrize("kind", KINDS)
