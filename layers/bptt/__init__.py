@@ -17,11 +17,12 @@ Cells that are linear in their state need no loop at all: `linear.py`.
 from types import ModuleType
 from typing import Any
 
-from keras import ops, tree
+from keras import ops
 
 from ..cells import Cell, GRUCell, LinearCell, LSTMCell, SimpleRNNCell
 from ..probes import norms
 from . import gru, linear, lstm, simple_rnn
+from .products import constant, first_derivatives_only
 from .slopes import SLOPES
 
 _FAMILIES: dict[type[Cell], ModuleType] = {SimpleRNNCell: simple_rnn, LSTMCell: lstm, GRUCell: gru}
@@ -71,20 +72,20 @@ def through_time(
     @ops.custom_gradient
     def recurrence(*tensors):
         # Whoever listens outside (a gradient tape) is to hear of the result alone, not of the steps.
-        projected, *others = _constant(tensors)
+        projected, *others = constant(tensors)
         states, weights = others[: split[0]], others[split[0] : split[1]]
-        h, last, kept = _constant(family.forward(projected, states, weights, present, dropout_mask, options))
+        h, last, kept = constant(family.forward(projected, states, weights, present, dropout_mask, options))
 
         def gradient(*upstream):
-            d_h, *d_last = _constant(upstream)
-            deltas, d_states, squares = _constant(
+            d_h, *d_last = constant(upstream)
+            deltas, d_states, squares = constant(
                 family.backward(d_h, d_last, states, weights, h, kept, present, dropout_mask, options, bool(taps))
             )
             d_weights = family.weight_gradients(deltas, states, h, kept, dropout_mask, options)
             count = None if present is None else ops.sum(ops.cast(present, "float32"), axis=(1, 2))
             measured = [norms(ops.sum(square, axis=-1), ops.shape(projected)[1], count) for square in squares]
             derivatives = (deltas, *d_states, *d_weights, *measured)
-            return _first_derivatives_only(*derivatives, *upstream, *tensors)[: len(derivatives)]
+            return first_derivatives_only(*derivatives, *upstream, *tensors)[: len(derivatives)]
 
         return (h, *last) if last else h, gradient
 
@@ -93,15 +94,3 @@ def through_time(
         return result, [result[-1]]
     h, *last = result
     return h, [h[-1], *last]
-
-
-def _constant(tensors):
-    """The same tensors, without their past."""
-    return tree.map_structure(ops.stop_gradient, tensors)
-
-
-@ops.custom_gradient
-def _first_derivatives_only(*tensors):
-    """The identity. Who differentiates the way back again would miss terms, and is to see NaN, not a number."""
-    nan = lambda *upstream: tuple(ops.full_like(tensor, float("nan")) for tensor in tensors)
-    return tuple(ops.copy(tensor) for tensor in tensors), nan

@@ -13,7 +13,7 @@ from keras import ops
 
 from ..probes import norms
 from ..scan import compiled, scan
-from .products import before
+from .products import before, constant, first_derivatives_only
 
 
 def through_time(a: Any, b: Any, states: list, mask: Any, taps: dict[str, Any]) -> tuple[Any, list]:
@@ -30,14 +30,16 @@ def through_time(a: Any, b: Any, states: list, mask: Any, taps: dict[str, Any]) 
 
     @ops.custom_gradient
     def recurrence(*tensors):
-        a, b, h_0, *tap = (ops.stop_gradient(tensor) for tensor in tensors)
-        h = _scan(a, ops.concatenate([(b[0] + a[0] * h_0)[None], b[1:]], axis=0))
+        a, b, h_0, *tap = constant(tensors)
+        h = constant(_scan(a, ops.concatenate([(b[0] + a[0] * h_0)[None], b[1:]], axis=0)))
 
         def gradient(*upstream):
             after = ops.concatenate([a[1:], ops.zeros_like(a[:1])], axis=0)
-            dh = ops.flip(_scan(ops.flip(after, axis=0), ops.flip(upstream[0], axis=0)), axis=0)
+            d_h = constant(upstream[0])
+            dh = ops.flip(constant(_scan(ops.flip(after, axis=0), ops.flip(d_h, axis=0))), axis=0)
             measured = [_norms(dh, mask)] * len(tap)
-            return (dh * before(h_0, h), dh, a[0] * dh[0], *measured)
+            derivatives = (dh * before(h_0, h), dh, a[0] * dh[0], *measured)
+            return first_derivatives_only(*derivatives, *upstream, *tensors)[: len(derivatives)]
 
         return h, gradient
 

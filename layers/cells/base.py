@@ -1,6 +1,6 @@
 """What every cell shares: constructor arguments, weights, dropout, the two halves of a step."""
 
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any
 
 import keras
@@ -83,7 +83,7 @@ class Cell(DropoutRNNCell, keras.layers.Layer):
         if isinstance(units, bool) or not isinstance(units, Integral) or units <= 0:
             raise ValueError(f"units: expected a positive integer, got {units!r}")
         for name, rate in (("dropout", dropout), ("recurrent_dropout", recurrent_dropout)):
-            if not 0 <= rate <= 1:
+            if isinstance(rate, bool) or not isinstance(rate, Real) or not 0 <= rate <= 1:
                 raise ValueError(f"{name}: expected a rate between 0 and 1, got {rate!r}")
         kwargs.pop("implementation", None)  # Keras's choice between two forms of the same step
         super().__init__(**kwargs)

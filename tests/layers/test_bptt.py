@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from layers import RNN, GRUCell, LSTMCell, SimpleRNNCell, bptt
+from layers import RNN, GRUCell, LSTMCell, MinGRUCell, MinLSTMCell, SimpleRNNCell, bptt
 from layers.bptt.slopes import SLOPES
 from tests.layers.helpers import (
     KINDS,
@@ -24,6 +24,7 @@ from tests.layers.helpers import (
     states_for,
     twins,
     values,
+    weighted_sum,
 )
 
 kinds = pytest.mark.parametrize("kind", KINDS)
@@ -179,6 +180,20 @@ def test_a_compiled_layer_within_a_graph_may_be_watched_by_several_tapes(kind, c
             loss = function(x)
         from_inner = inner.gradient(loss, x)
     assert_close([from_inner, outer.gradient(loss, x)], [once, once])
+
+
+@pytest.mark.parametrize("cell", [MinGRUCell, MinLSTMCell])
+def test_linear_recurrences_too_give_nan_for_second_derivatives_and_may_be_watched_by_several_tapes(cell, compiled):
+    layer, x = RNN(cell(H)), tf.constant(values(B, T, I))
+    assert np.isnan(second_derivative(layer, x)).all()
+    function = tf.function(lambda x: layer(x), input_signature=[tf.TensorSpec((None, None, I))])
+    with tf.GradientTape(persistent=True) as outer:
+        outer.watch(x)
+        with tf.GradientTape(persistent=True) as inner:
+            inner.watch(x)
+            loss = weighted_sum([function(x)])
+        from_inner = inner.gradient(loss, x)
+    assert_close([from_inner, outer.gradient(loss, x)], [outputs_and_gradients(layer, x)["inputs"][0]] * 2)
 
 
 @kinds

@@ -145,7 +145,7 @@ def test_units_may_be_an_integer_of_numpy():
 
 
 @pytest.mark.parametrize("name", ["dropout", "recurrent_dropout"])
-@pytest.mark.parametrize("rate", [-0.1, 1.5, 2, float("nan")])
+@pytest.mark.parametrize("rate", [None, "half", True, -0.1, 1.5, 2, float("nan")])
 def test_dropout_rates_outside_zero_to_one_are_refused(name, rate):
     with pytest.raises(ValueError, match=f"{name}: expected a rate between 0 and 1, got {rate!r}"):
         GRUCell(H, **{name: rate})
