@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 import time
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -60,11 +61,13 @@ def write_overview(folder: Path) -> None:
         runs.append(hyper_parameters(OmegaConf.to_container(OmegaConf.load(path))))  # type: ignore[arg-type]
         result = RunDirectory(path.parents[1]).result or {}
         metrics |= {f"test/{name}" for name in result.get("metrics", {})}
-    names = {name for run in runs for name in run}
+    values: dict[str, set[bool | float | str]] = defaultdict(set)
+    for run in runs:
+        for name, value in run.items():
+            values[name].add(value)
     experiment = api_pb2.Experiment(
-        hparam_infos=[  # those that differ come first in the dashboard
-            api_pb2.HParamInfo(name=name, differs=len({run.get(name) for run in runs}) > 1) for name in sorted(names)
-        ],
+        # What differs between runs that have it comes first in the dashboard.
+        hparam_infos=[api_pb2.HParamInfo(name=name, differs=len(values[name]) > 1) for name in sorted(values)],
         metric_infos=[api_pb2.MetricInfo(name=api_pb2.MetricName(tag=tag)) for tag in METRICS if tag in metrics],
     )
     with tempfile.TemporaryDirectory(dir=folder, prefix=".hparams-") as temporary:
