@@ -40,10 +40,11 @@ def run_here(config: DictConfig) -> None:
     directory.begin(config.seed)
     with RunWriter(directory.path) as writer:
         state: State = "failed"
+        message = ""
         try:
             hparams.write_start(writer, OmegaConf.to_container(config, resolve=True))  # type: ignore[arg-type]
             directory.write_result(train(config, directory, writer))
-            state, message = "completed", ""
+            state = "completed"
         except DivergedError as error:
             state, message = "diverged", str(error)
         except KeyboardInterrupt:

@@ -16,11 +16,6 @@ def sum_of_products(left: Any, right: Any) -> Any:
     return ops.matmul(ops.transpose(rows(left)), rows(right))
 
 
-def dropped(h: Any, dropout_mask: Any) -> Any:
-    """h, or what recurrent dropout leaves of it."""
-    return h if dropout_mask is None else h * dropout_mask
-
-
 def keep_masked(present: Any, new: Any, old: Any) -> Any:
     """`new` where the step is present, `old` where it is masked. present `[B, 1]` of ones and zeros, or `None`."""
     return new if present is None else ops.where(present > 0, new, old)

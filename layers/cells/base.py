@@ -223,6 +223,11 @@ class Cell(DropoutRNNCell, keras.layers.Layer):
         return {**super().get_config(), **config}
 
 
+def dropped(h: Any, dropout_mask: Any) -> Any:
+    """h, or what recurrent dropout leaves of it."""
+    return h if dropout_mask is None else h * dropout_mask
+
+
 class GatedCell(Cell):
     """A cell with gates, hence with a second activation.
 

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from .base import GatedCell
+from .base import GatedCell, dropped
 
 
 @keras.saving.register_keras_serializable(package="rnnscope")
@@ -72,7 +72,7 @@ class GRUCell(GatedCell):
     def advance(self, projected: Any, states: list, dropout_mask: Any = None) -> tuple[Any, list]:
         """projected `[B, 3H]`, states `[h]` → h, `[h]`."""
         (h,) = states
-        h_in = h if dropout_mask is None else h * dropout_mask
+        h_in = dropped(h, dropout_mask)
         x_z, x_r, x_h = ops.split(projected, 3, axis=-1)
         U_z, U_r, U_h = ops.split(ops.convert_to_tensor(self.recurrent_kernel), 3, axis=-1)
         z = self.recurrent_activation(x_z + ops.matmul(h_in, U_z))

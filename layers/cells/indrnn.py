@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from .base import Cell
+from .base import Cell, dropped
 
 
 @keras.saving.register_keras_serializable(package="rnnscope")
@@ -83,7 +83,7 @@ class IndRNNCell(Cell):
     def advance(self, projected: Any, states: list, dropout_mask: Any = None) -> tuple[Any, list]:
         """projected `[B, H]`, states `[h]` → h, `[h]`."""
         (h,) = states
-        h_in = h if dropout_mask is None else h * dropout_mask
+        h_in = dropped(h, dropout_mask)
         h = self.observe("h", self.activation(projected + h_in * self.recurrent_kernel))
         return h, [h]
 

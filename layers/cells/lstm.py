@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from .base import GatedCell
+from .base import GatedCell, dropped
 
 
 @keras.saving.register_keras_serializable(package="rnnscope")
@@ -66,7 +66,7 @@ class LSTMCell(GatedCell):
     def advance(self, projected: Any, states: list, dropout_mask: Any = None) -> tuple[Any, list]:
         """projected `[B, 4H]`, states `[h, c]` → h, `[h, c]`."""
         h, c = states
-        h_in = h if dropout_mask is None else h * dropout_mask
+        h_in = dropped(h, dropout_mask)
         a_i, a_f, a_c, a_o = ops.split(projected + ops.matmul(h_in, self.recurrent_kernel), 4, axis=-1)
         i, f, o = (self.recurrent_activation(a) for a in (a_i, a_f, a_o))
         g = self.activation(a_c)

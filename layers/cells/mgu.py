@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from .base import GatedCell
+from .base import GatedCell, dropped
 
 
 @keras.saving.register_keras_serializable(package="rnnscope")
@@ -33,7 +33,7 @@ class MGUCell(GatedCell):
     def advance(self, projected: Any, states: list, dropout_mask: Any = None) -> tuple[Any, list]:
         """projected `[B, 2H]`, states `[h]` → h, `[h]`."""
         (h,) = states
-        h_in = h if dropout_mask is None else h * dropout_mask
+        h_in = dropped(h, dropout_mask)
         x_f, x_h = ops.split(projected, 2, axis=-1)
         U_f, U_h = ops.split(ops.convert_to_tensor(self.recurrent_kernel), 2, axis=-1)
         f = self.recurrent_activation(x_f + ops.matmul(h_in, U_f))

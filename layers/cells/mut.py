@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from .base import GatedCell
+from .base import GatedCell, dropped
 
 
 class _MUTCell(GatedCell):
@@ -31,15 +31,12 @@ class _MUTCell(GatedCell):
         return (self.units, self.recurrent_blocks * self.units)
 
     def project(self, inputs: Any) -> Any:
-        """inputs `[..., I]` → x_z, x_r, x_h (with biases), and the raw x where it is needed, `[..., nH]`."""
-        blocks = self.project_blocks(inputs)
-        if self.bias is not None:
-            biases = ops.split(ops.convert_to_tensor(self.bias), 3)
-            blocks = [*(block + bias for block, bias in zip(blocks[:3], biases, strict=True)), *blocks[3:]]
-        return ops.concatenate(blocks, axis=-1)
+        """inputs `[..., I]` → what z, r and n have of x, with their biases, `[..., 3H]`."""
+        projected = ops.concatenate(self.project_blocks(inputs), axis=-1)
+        return projected if self.bias is None else ops.add(projected, self.bias)
 
     def project_blocks(self, inputs: Any) -> list:
-        """x_z, x_r, x_h without biases, each `[..., H]`, and the raw x where `advance` needs it by itself."""
+        """What z, r and n have of x, without biases, each `[..., H]`."""
         raise NotImplementedError
 
     def split_inputs(self, inputs: Any) -> tuple[list, Any]:
@@ -86,7 +83,7 @@ class MUT1Cell(_MUTCell):
     def advance(self, projected: Any, states: list, dropout_mask: Any = None) -> tuple[Any, list]:
         """projected `[B, 3H]`, states `[h]` → h, `[h]`."""
         (h,) = states
-        h_in = h if dropout_mask is None else h * dropout_mask
+        h_in = dropped(h, dropout_mask)
         x_z, x_r, x_h = ops.split(projected, 3, axis=-1)
         U_r, U_h = ops.split(ops.convert_to_tensor(self.recurrent_kernel), 2, axis=-1)
         z = self.recurrent_activation(x_z)
@@ -126,7 +123,7 @@ class MUT2Cell(_MUTCell):
     def advance(self, projected: Any, states: list, dropout_mask: Any = None) -> tuple[Any, list]:
         """projected `[B, 3H]`, states `[h]` → h, `[h]`."""
         (h,) = states
-        h_in = h if dropout_mask is None else h * dropout_mask
+        h_in = dropped(h, dropout_mask)
         x_z, x_r, x_h = ops.split(projected, 3, axis=-1)
         U_z, U_r, U_h = ops.split(ops.convert_to_tensor(self.recurrent_kernel), 3, axis=-1)
         z = self.recurrent_activation(x_z + ops.matmul(h_in, U_z))
@@ -165,7 +162,7 @@ class MUT3Cell(_MUTCell):
     def advance(self, projected: Any, states: list, dropout_mask: Any = None) -> tuple[Any, list]:
         """projected `[B, 3H]`, states `[h]` → h, `[h]`."""
         (h,) = states
-        h_in = h if dropout_mask is None else h * dropout_mask
+        h_in = dropped(h, dropout_mask)
         x_z, x_r, x_h = ops.split(projected, 3, axis=-1)
         U_z, U_r, U_h = ops.split(ops.convert_to_tensor(self.recurrent_kernel), 3, axis=-1)
         z = self.recurrent_activation(x_z + ops.matmul(ops.tanh(h_in), U_z))

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from .base import GatedCell
+from .base import GatedCell, dropped
 
 
 @keras.saving.register_keras_serializable(package="rnnscope")
@@ -128,7 +128,7 @@ class PeepholeLSTMCell(GatedCell):
     def advance(self, projected: Any, states: list, dropout_mask: Any = None) -> tuple[Any, list]:
         """projected `[B, nH]`, states `[h, c]` (and i, f, o) → h, the new states."""
         h, c, *gates_before = states
-        h_in = h if dropout_mask is None else h * dropout_mask
+        h_in = dropped(h, dropout_mask)
         blocks = ops.split(projected + ops.matmul(h_in, self.recurrent_kernel), self.gates, axis=-1)
         a = dict(zip(self.blocks, blocks, strict=True))
         if self.full_gate_recurrence:
