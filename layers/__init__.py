@@ -9,14 +9,20 @@ Drop-in replacements for `keras.layers`: same arguments, same weights, same resu
 (None, 10)
 """
 
+from .backend import set_compile
 from .bidirectional import Bidirectional
 from .cells import (
+    NOTHING_DROPPED,
     Cell,
+    CellWrapper,
+    DeepOutputCell,
+    DeepTransitionCell,
     GatedCell,
     GRUCell,
     IndRNNCell,
     LinearCell,
     LSTMCell,
+    Masks,
     MGUCell,
     MinGRUCell,
     MinLSTMCell,
@@ -26,18 +32,24 @@ from .cells import (
     PeepholeLSTMCell,
     SimpleRNNCell,
     StackedRNNCells,
+    ZoneoutCell,
+    dropped,
 )
+from .initializers import ScaledIdentity
 from .probes import GradientTaps, Signal
 from .recurrent import GRU, LSTM, RNN, SimpleRNN
-from .scan import set_compile
 from .stacked import Stacked
 
 __all__ = [
     "GRU",
     "LSTM",
+    "NOTHING_DROPPED",
     "RNN",
     "Bidirectional",
     "Cell",
+    "CellWrapper",
+    "DeepOutputCell",
+    "DeepTransitionCell",
     "GRUCell",
     "GatedCell",
     "GradientTaps",
@@ -48,13 +60,17 @@ __all__ = [
     "MUT1Cell",
     "MUT2Cell",
     "MUT3Cell",
+    "Masks",
     "MinGRUCell",
     "MinLSTMCell",
     "PeepholeLSTMCell",
+    "ScaledIdentity",
     "Signal",
     "SimpleRNN",
     "SimpleRNNCell",
     "Stacked",
     "StackedRNNCells",
+    "ZoneoutCell",
+    "dropped",
     "set_compile",
 ]

@@ -6,6 +6,7 @@ time-major: sequences `[T, B, …]`, masks `[T, B, 1]`.
 """
 
 import contextlib
+import functools
 from typing import Any
 
 import keras
@@ -17,9 +18,10 @@ from keras.src.backend import AutocastScope
 from keras.src.layers.rnn.dropout_rnn_cell import DropoutRNNCell
 
 from . import bptt
-from .cells import Cell
+from .backend import scan
+from .cells import NOTHING_DROPPED, DeepOutputCell, Step
+from .cells.step import dropped
 from .probes import lay_taps, observe, observing_step
-from .scan import scan
 
 
 def run(
@@ -41,54 +43,59 @@ def run(
         Outputs `[T, B, H]`, and the last states in the structure of `states`. On a masked step the states
         stay as they were and the output is the one before (zero before the first unmasked step).
     """
+    inside = functools.partial(run, mask=mask, go_backwards=go_backwards, training=training, unroll=unroll)
     if isinstance(cell, keras.layers.StackedRNNCells):
         new_states = []
-        for index, (layer_cell, layer_states) in enumerate(zip(cell.cells, states, strict=True)):
-            sequence, last = run(
-                layer_cell,
-                sequence,
-                layer_states,
-                mask,
-                name=f"{name}_{index + 1}",
-                go_backwards=go_backwards,
-                training=training,
-                unroll=unroll,
-            )
+        for index, (each, own) in enumerate(zip(cell.cells, states, strict=True)):
+            sequence, last = inside(each, sequence, own, name=f"{name}_{index + 1}")
             new_states.append(last)
         return sequence, new_states
+    if isinstance(cell, DeepOutputCell):
+        h, states = inside(cell.cell, sequence, states, name=name)
+        return _nothing_before_the_first_step(cell.read_out(h), mask), states
+    return _run_one(cell, sequence, states, mask, name, go_backwards, training, unroll)
 
+
+def _run_one(cell, sequence, states, mask, name, go_backwards, training, unroll):
+    """A cell that is not made of cells."""
     nested = tree.is_nested(states)
     states = [ops.cast(state, cell.compute_dtype) for state in (states if nested else [states])]
     hand_derived = None if unroll else bptt.find(cell)
-    signals = cell.signals if isinstance(cell, Cell) else ("h",)
+    signals = cell.signals if isinstance(cell, Step) else ("h",)
     taps = lay_taps(name, cell, signals, ops.shape(sequence)[0], go_backwards)
-    masks = _dropout_masks(cell, sequence, states, training)
-    with AutocastScope(cell.compute_dtype), masks as (input_mask, state_mask):
-        if not isinstance(cell, Cell):
+    with AutocastScope(cell.compute_dtype), _dropout(cell, sequence, states, training) as (input_mask, masks):
+        if not isinstance(cell, Step):
             outputs, states = _step_by_step(_caller(cell, training), cell, sequence, states, mask, taps, unroll)
         else:
             sequence = ops.cast(sequence, cell.compute_dtype)
-            projected = cell.project(sequence if input_mask is None else sequence * input_mask)
+            projected = cell.project(dropped(sequence, input_mask), training)
             if hand_derived is not None:
-                outputs, states = bptt.through_time(hand_derived, cell, projected, states, mask, state_mask, taps)
-                if mask is not None:
-                    seen = ops.cumsum(ops.cast(mask, "int32"), axis=0) > 0
-                    outputs = ops.where(seen, outputs, ops.zeros_like(outputs))
+                outputs, states = bptt.through_time(hand_derived, cell, projected, states, mask, masks.state, taps)
+                outputs = _nothing_before_the_first_step(outputs, mask)
             else:
-                advance = lambda x, s: cell.advance(x, s, state_mask)
+                advance = lambda x, s: cell.advance(x, s, masks)
                 outputs, states = _step_by_step(advance, cell, projected, states, mask, taps, unroll)
     return outputs, states if nested else states[0]
 
 
+def _nothing_before_the_first_step(outputs, mask):
+    """Outputs `[T, B, H]`, zero where an example has not had an unmasked step yet."""
+    if mask is None:
+        return outputs
+    seen = ops.cumsum(ops.cast(mask, "int32"), axis=0) > 0
+    return ops.where(seen, outputs, ops.zeros_like(outputs))
+
+
 @contextlib.contextmanager
-def _dropout_masks(cell, sequence, states, training):
-    """A cell's dropout masks for inputs `[B, I]` and state `[B, H]`, drawn before its loop, forgotten after it."""
+def _dropout(cell, sequence, states, training):
+    """A cell's mask for the inputs `[B, I]` and those for its step, drawn before its loop, forgotten after it."""
     if not (training and isinstance(cell, DropoutRNNCell)):
-        yield None, None
+        yield None, NOTHING_DROPPED
         return
     try:
-        first = ops.cast(sequence[0], cell.compute_dtype)
-        yield cell.get_dropout_mask(first), cell.get_recurrent_dropout_mask(states[0])
+        input_mask = cell.get_dropout_mask(ops.cast(sequence[0], cell.compute_dtype))
+        draw = cell.get_masks if isinstance(cell, Step) else cell.get_recurrent_dropout_mask
+        yield input_mask, draw(states[0])
     finally:
         cell.reset_dropout_mask()
         cell.reset_recurrent_dropout_mask()
@@ -110,9 +117,9 @@ def _caller(cell, training):
 
 
 def _step_by_step(advance, cell, xs, states, mask, taps, unroll):
-    """The plain loop, differentiated automatically. xs `[T, B, …]`."""
+    """The plain loop, differentiated automatically. xs: structure of `[T, B, …]`."""
     output_size = getattr(cell, "output_size", None) or tree.flatten(cell.state_size)[0]
-    before = ops.zeros((ops.shape(xs)[1], output_size), dtype=states[0].dtype)
+    before = ops.zeros((ops.shape(states[0])[0], output_size), dtype=states[0].dtype)
 
     def step(carry, slices):
         states, before = carry

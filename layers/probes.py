@@ -21,6 +21,8 @@ from typing import Any
 
 from keras import ops, tree
 
+from .backend import custom_gradient
+
 
 @dataclasses.dataclass(frozen=True)
 class Signal:
@@ -121,21 +123,32 @@ def observing_step(taps: dict[str, Any], mask: Any) -> Iterator[None]:
         _STEP.reset(token)
 
 
+@contextlib.contextmanager
+def unobserved(*signals: str) -> Iterator[None]:
+    """While a cell inside a cell makes its step: these signals are the outer cell's to show."""
+    step = _STEP.get()
+    if step is None:
+        yield
+        return
+    taps, mask = step
+    with observing_step({name: tap for name, tap in taps.items() if name not in signals}, mask):
+        yield
+
+
 def observe(signal: str, value: Any) -> Any:
     """The identity on `value` `[B, H]`; in the backward pass its derivative's norm becomes the tap's gradient."""
     step = _STEP.get()
     if step is None or signal not in step[0]:
         return value
     taps, mask = step
+    present = None if mask is None else ops.sum(ops.cast(mask, "float32"))
 
-    @ops.custom_gradient
-    def identity(value, tap):
-        def gradient(*args, upstream=None):
-            derivative = args[-1] if upstream is None else upstream
+    @custom_gradient
+    def identity(value, tap, present):
+        def gradient(derivative):
             square = ops.sum(ops.square(ops.cast(derivative, "float32")))
-            present = None if mask is None else ops.sum(ops.cast(mask, "float32"))
-            return derivative, norms(square, ops.shape(value)[0], present)
+            return derivative, norms(square, ops.shape(value)[0], present), None
 
         return value + ops.cast(0, value.dtype), gradient
 
-    return identity(value, taps[signal])
+    return identity(value, taps[signal], present)

@@ -126,6 +126,7 @@ class _ShortForm(RNN):
         "dropout",
         "recurrent_dropout",
         "seed",
+        "layer_normalization",
     )
 
     def get_config(self) -> dict:
@@ -166,7 +167,13 @@ class LSTM(_ShortForm):
 
     cell_class = LSTMCell
     cell_name = "lstm_cell"
-    cell_attributes = (*_ShortForm.cell_attributes, "recurrent_activation", "unit_forget_bias")
+    cell_attributes = (
+        *_ShortForm.cell_attributes,
+        "recurrent_activation",
+        "unit_forget_bias",
+        "projection_units",
+        "candidate_dropout",
+    )
 
 
 @keras.saving.register_keras_serializable(package="rnnscope")
@@ -181,4 +188,10 @@ class GRU(_ShortForm):
 
     cell_class = GRUCell
     cell_name = "gru_cell"
-    cell_attributes = (*_ShortForm.cell_attributes, "recurrent_activation", "reset_after", "update_gate")
+    cell_attributes = (
+        *_ShortForm.cell_attributes,
+        "recurrent_activation",
+        "reset_after",
+        "update_gate",
+        "candidate_dropout",
+    )

@@ -17,8 +17,9 @@ Cells that are linear in their state need no loop at all: `linear.py`.
 from types import ModuleType
 from typing import Any
 
-from keras import ops
+from keras import ops, tree
 
+from ..backend import custom_gradient
 from ..cells import Cell, GRUCell, LinearCell, LSTMCell, SimpleRNNCell
 from ..probes import norms
 from . import gru, linear, lstm, simple_rnn
@@ -26,15 +27,16 @@ from .products import constant, first_derivatives_only
 from .slopes import SLOPES
 
 _FAMILIES: dict[type[Cell], ModuleType] = {SimpleRNNCell: simple_rnn, LSTMCell: lstm, GRUCell: gru}
+_AUTOMATIC = ("layer_normalization", "candidate_dropout", "projection_units")
 
 
 def find(cell: Any) -> ModuleType | None:
     """The hand-derived family of a cell, or `None`: a foreign cell, a subclass (whose equations may differ),
-    or an activation whose derivative is not a function of its output."""
+    an option that changes the equations, or an activation whose derivative is not a function of its output."""
     if isinstance(cell, LinearCell):
         return linear
     family = _FAMILIES.get(type(cell))
-    if family is None:
+    if family is None or any(getattr(cell, option, None) for option in _AUTOMATIC):
         return None
     activations = (cell.activation, getattr(cell, "recurrent_activation", cell.activation))
     return family if all(activation in SLOPES for activation in activations) else None
@@ -67,13 +69,12 @@ def through_time(
     states = [ops.copy(state) for state in states]
     present = None if mask is None else ops.cast(mask, projected.dtype)
     dropout_mask = None if dropout_mask is None else ops.stop_gradient(dropout_mask)
-    split = len(states), len(states) + len(weights)
+    arguments = (projected, states, weights, list(taps.values()), present, dropout_mask)
 
-    @ops.custom_gradient
+    @custom_gradient
     def recurrence(*tensors):
         # Whoever listens outside (a gradient tape) is to hear of the result alone, not of the steps.
-        projected, *others = constant(tensors)
-        states, weights = others[: split[0]], others[split[0] : split[1]]
+        projected, states, weights, _, present, dropout_mask = constant(tree.pack_sequence_as(arguments, tensors))
         h, last, kept = constant(family.forward(projected, states, weights, present, dropout_mask, options))
 
         def gradient(*upstream):
@@ -85,11 +86,11 @@ def through_time(
             count = None if present is None else ops.sum(ops.cast(present, "float32"), axis=(1, 2))
             measured = [norms(ops.sum(square, axis=-1), ops.shape(projected)[1], count) for square in squares]
             derivatives = (deltas, *d_states, *d_weights, *measured)
-            return first_derivatives_only(*derivatives, *upstream, *tensors)[: len(derivatives)]
+            return *first_derivatives_only(derivatives, (upstream, tensors)), None, None
 
         return (h, *last) if last else h, gradient
 
-    result = recurrence(projected, *states, *weights, *taps.values())
+    result = recurrence(*tree.flatten(arguments))
     if len(states) == 1:
         return result, [result[-1]]
     h, *last = result

@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 
 from keras import ops
 
-from ..cells.base import dropped
-from ..scan import compiled, scan
+from ..backend import compiled, scan
+from ..cells.step import dropped
 from .products import before, keep_masked, split_masked, square, sum_of_products
 from .slopes import slope
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from keras import ops
 
+from ..backend import compiled, custom_gradient, scan
 from ..probes import norms
-from ..scan import compiled, scan
 from .products import before, constant, first_derivatives_only
 
 
@@ -28,22 +28,23 @@ def through_time(a: Any, b: Any, states: list, mask: Any, taps: dict[str, Any]) 
     if mask is not None:
         a, b = ops.where(mask, a, ops.ones_like(a)), ops.where(mask, b, ops.zeros_like(b))
 
-    @ops.custom_gradient
+    @custom_gradient
     def recurrence(*tensors):
-        a, b, h_0, *tap = constant(tensors)
+        a, b, h_0, present, *tap = constant(tensors)
         h = constant(_scan(a, ops.concatenate([(b[0] + a[0] * h_0)[None], b[1:]], axis=0)))
 
         def gradient(*upstream):
             after = ops.concatenate([a[1:], ops.zeros_like(a[:1])], axis=0)
             d_h = constant(upstream[0])
             dh = ops.flip(constant(_scan(ops.flip(after, axis=0), ops.flip(d_h, axis=0))), axis=0)
-            measured = [_norms(dh, mask)] * len(tap)
-            derivatives = (dh * before(h_0, h), dh, a[0] * dh[0], *measured)
-            return first_derivatives_only(*derivatives, *upstream, *tensors)[: len(derivatives)]
+            derivatives = (dh * before(h_0, h), dh, a[0] * dh[0], *[_norms(dh, present)] * len(tap))
+            of_a, of_b, of_h_0, *measured = first_derivatives_only(derivatives, (upstream, tensors))
+            return of_a, of_b, of_h_0, None, *measured
 
         return h, gradient
 
-    h = recurrence(a, b, ops.copy(states[0]), *taps.values())
+    present = None if mask is None else ops.cast(mask, "float32")
+    h = recurrence(a, b, ops.copy(states[0]), present, *taps.values())
     return h, [h[-1]]
 
 
@@ -66,10 +67,9 @@ def _scan(a, b):
     return b
 
 
-def _norms(dh, mask):
-    """Norms `[T]` of the total derivatives `[T, B, H]`, masked steps left out."""
-    if mask is None:
+def _norms(dh, present):
+    """Norms `[T]` of the total derivatives `[T, B, H]`, masked steps (zeros in present `[T, B, 1]`) left out."""
+    if present is None:
         return norms(ops.sum(ops.square(ops.cast(dh, "float32")), axis=(1, 2)), ops.shape(dh)[1])
-    present = ops.cast(mask, "float32")
     squares = ops.sum(ops.square(ops.cast(dh, "float32")) * present, axis=(1, 2))
     return norms(squares, ops.shape(dh)[1], ops.sum(present, axis=(1, 2)))

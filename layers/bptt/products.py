@@ -4,6 +4,8 @@ from typing import Any
 
 from keras import ops, tree
 
+from ..backend import custom_gradient
+
 
 def before(initial: Any, sequence: Any) -> Any:
     """s_{t-1} for every t: `[B, H]`, `[T, B, H]` → `[T, B, H]`."""
@@ -34,12 +36,20 @@ def square(derivative: Any) -> Any:
 
 
 def constant(tensors: Any) -> Any:
-    """The same tensors, without their past."""
-    return tree.map_structure(ops.stop_gradient, tensors)
+    """The same tensors, without their past. `None` stays `None`."""
+    return tree.map_structure(lambda tensor: None if tensor is None else ops.stop_gradient(tensor), tensors)
 
 
-@ops.custom_gradient
-def first_derivatives_only(*tensors):
-    """The identity. Who differentiates the way back again would miss terms, and is to see NaN, not a number."""
-    nan = lambda *upstream: tuple(ops.full_like(tensor, float("nan")) for tensor in tensors)
-    return tuple(ops.copy(tensor) for tensor in tensors), nan
+def first_derivatives_only(derivatives: tuple, sources: Any) -> tuple:
+    """The derivatives of a way back, whose own derivatives by `sources` are NaN.
+
+    Who differentiates the way back again would miss terms, and is to see NaN, not a number.
+    """
+
+    @custom_gradient
+    def identity(*tensors):
+        nan = lambda *upstream: tuple(ops.full_like(tensor, float("nan")) for tensor in tensors)
+        return tuple(ops.copy(tensor) for tensor in tensors), nan
+
+    tensors = [tensor for tensor in tree.flatten((derivatives, sources)) if tensor is not None]
+    return identity(*tensors)[: len(derivatives)]

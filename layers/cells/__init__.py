@@ -10,9 +10,15 @@ from .mut import MUT1Cell, MUT2Cell, MUT3Cell
 from .peephole_lstm import PeepholeLSTMCell
 from .simple_rnn import SimpleRNNCell
 from .stacked import StackedRNNCells
+from .step import NOTHING_DROPPED, Masks, Step, dropped
+from .wrappers import CellWrapper, DeepOutputCell, DeepTransitionCell, ZoneoutCell
 
 __all__ = [
+    "NOTHING_DROPPED",
     "Cell",
+    "CellWrapper",
+    "DeepOutputCell",
+    "DeepTransitionCell",
     "GRUCell",
     "GatedCell",
     "IndRNNCell",
@@ -22,9 +28,13 @@ __all__ = [
     "MUT1Cell",
     "MUT2Cell",
     "MUT3Cell",
+    "Masks",
     "MinGRUCell",
     "MinLSTMCell",
     "PeepholeLSTMCell",
     "SimpleRNNCell",
     "StackedRNNCells",
+    "Step",
+    "ZoneoutCell",
+    "dropped",
 ]

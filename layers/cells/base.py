@@ -1,23 +1,18 @@
-"""What every cell shares: constructor arguments, weights, dropout, the two halves of a step."""
+"""What every cell shares: constructor arguments, weights, products, dropout, layer normalisation."""
 
+from collections.abc import Sequence
+from itertools import accumulate, pairwise
 from numbers import Integral, Real
 from typing import Any
 
 import keras
-from keras import ops, tree
+from keras import ops
 
-# keras.layers.RNN draws one dropout mask a sequence only for cells of this (unexported) class.
-from keras.src.layers.rnn.dropout_rnn_cell import DropoutRNNCell
-
-from ..probes import observe
+from .step import Masks, Step
 
 
-class Cell(DropoutRNNCell, keras.layers.Layer):
-    """One step of a recurrent network, in two halves.
-
-    `project` holds what does not depend on the past, so that a sequence layer computes it for all steps in
-    one product; `advance` holds the recurrence. `call` is the two together, which makes every cell at home in
-    `keras.layers.RNN`, `keras.layers.StackedRNNCells` and `keras.layers.Bidirectional` too.
+class Cell(Step):
+    """One step of a recurrent network (`Step`) with a kernel, a recurrent kernel and a bias.
 
     A new cell sets `gates` and `state_names`, and defines `advance`; where its weights differ from a kernel
     `[I, gates*H]`, a recurrent kernel `[H, gates*H]` and a bias `[gates*H]`, also what the section *weights* holds.
@@ -33,17 +28,18 @@ class Cell(DropoutRNNCell, keras.layers.Layer):
         recurrent_dropout: share of h_{t-1} dropped where it enters a product, in [0, 1]; one mask a sequence,
             the same for every gate (Gal & Ghahramani 2016, the tied form).
         seed: seed of the dropout masks.
+        layer_normalization: whether every product, `x_t W` and `h_{t-1} U`, is normalised over its units and scaled
+            by a gain of its own, before the bias is added (Ba, Kiros & Hinton 2016). Weights `kernel_gain` and
+            `recurrent_gain`, as long as the kernels are wide. Differentiated automatically.
 
     Raises:
-        ValueError: `units` is not a positive integer, or a dropout rate is outside [0, 1].
+        ValueError: an argument that cannot be; named, with what is allowed.
     """
 
     gates: int = 1
     """How many blocks of `units` columns the kernels have."""
     has_recurrent_kernel: bool = True
     """Whether the state enters a product."""
-    state_names: tuple[str, ...] = ("h",)
-    """The states, in order. `h` and `c` are shown to the gradient probes by `advance`."""
 
     units: int
     activation: Any
@@ -78,13 +74,12 @@ class Cell(DropoutRNNCell, keras.layers.Layer):
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
         seed: int | None = None,
+        layer_normalization: bool = False,
         **kwargs: Any,
     ):
-        if isinstance(units, bool) or not isinstance(units, Integral) or units <= 0:
-            raise ValueError(f"units: expected a positive integer, got {units!r}")
-        for name, rate in (("dropout", dropout), ("recurrent_dropout", recurrent_dropout)):
-            if isinstance(rate, bool) or not isinstance(rate, Real) or not 0 <= rate <= 1:
-                raise ValueError(f"{name}: expected a rate between 0 and 1, got {rate!r}")
+        check_size("units", units)
+        check_rate("dropout", dropout)
+        check_rate("recurrent_dropout", recurrent_dropout)
         kwargs.pop("implementation", None)  # Keras's choice between two forms of the same step
         super().__init__(**kwargs)
         self.units = units = int(units)
@@ -103,6 +98,7 @@ class Cell(DropoutRNNCell, keras.layers.Layer):
         self.recurrent_dropout = recurrent_dropout
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed)
+        self.layer_normalization = bool(layer_normalization)
 
     @property
     def state_size(self) -> int | list[int]:
@@ -113,11 +109,6 @@ class Cell(DropoutRNNCell, keras.layers.Layer):
     def output_size(self) -> int:
         """H."""
         return self.units
-
-    @property
-    def signals(self) -> tuple[str, ...]:
-        """What `advance` shows to the gradient probes."""
-        return tuple(name for name in self.state_names if name in ("h", "c"))
 
     # ------------------------------------------------------------------ weights
 
@@ -147,6 +138,10 @@ class Cell(DropoutRNNCell, keras.layers.Layer):
                 regularizer=self.bias_regularizer,
                 constraint=self.bias_constraint,
             )
+        if self.layer_normalization:
+            self.kernel_gain = self.add_weight((self.kernel.shape[-1],), "ones", name="kernel_gain")
+            if len(self.recurrent_kernel_shape()) == 2 and self.has_recurrent_kernel:
+                self.recurrent_gain = self.add_weight((self.recurrent_kernel.shape[-1],), "ones", name="recurrent_gain")
         self.built = True
 
     def kernel_shape(self, inputs: int) -> tuple[int, ...]:
@@ -165,44 +160,31 @@ class Cell(DropoutRNNCell, keras.layers.Layer):
         """The bias before training."""
         return self.bias_initializer(shape, dtype=dtype)
 
-    # --------------------------------------------------------------------- step
+    # ----------------------------------------------------------------- products
 
-    def project(self, inputs: Any) -> Any:
+    def normalised_blocks(self) -> Sequence[int]:
+        """How many blocks of `x W` are normalised together, from the first on; by default each by itself."""
+        return [1] * (self.kernel.shape[-1] // self.units)
+
+    def input_product(self, inputs: Any) -> Any:
+        """x W, layer-normalised where the cell is: inputs `[..., I]` → `[..., gates*H]`."""
+        product = ops.matmul(inputs, self.kernel)
+        if not self.layer_normalization:
+            return product
+        ends = [self.units * blocks for blocks in accumulate(self.normalised_blocks())]
+        columns = [slice(start, end) for start, end in pairwise([0, *ends])]
+        return ops.concatenate([normalised(product[..., c], self.kernel_gain[c]) for c in columns], axis=-1)
+
+    def recurrent_product(self, h: Any, start: int = 0, stop: int | None = None) -> Any:
+        """h U, layer-normalised where the cell is: h `[B, H]` → `[B, (stop−start)*H]`, of the blocks asked for."""
+        columns = slice(start * self.units, None if stop is None else stop * self.units)
+        product = ops.matmul(h, ops.convert_to_tensor(self.recurrent_kernel)[:, columns])
+        return normalised(product, self.recurrent_gain[columns]) if self.layer_normalization else product
+
+    def project(self, inputs: Any, training: bool = False) -> Any:
         """What x_t alone decides: `x W + b`. inputs `[..., I]` → `[..., gates*H]`."""
-        projected = ops.matmul(inputs, self.kernel)
+        projected = self.input_product(inputs)
         return projected if self.bias is None else ops.add(projected, self.bias)
-
-    def advance(self, projected: Any, states: list, dropout_mask: Any = None) -> tuple[Any, list]:
-        """One step of the recurrence.
-
-        Args:
-            projected: `project(x_t)`, `[B, gates*H]`.
-            states: the previous states, each `[B, H]`.
-            dropout_mask: `[B, H]`, or `None`; multiplies h_{t-1} where it enters a product.
-
-        Returns:
-            The output `[B, H]` and the list of new states.
-        """
-        raise NotImplementedError
-
-    def observe(self, signal: str, value: Any) -> Any:
-        """Hands `value` on unchanged; a gradient probe, if one is listening, sees its derivative."""
-        return observe(signal, value)
-
-    def call(self, inputs: Any, states: Any, training: bool = False) -> tuple[Any, Any]:
-        """`advance(project(inputs), states)`: inputs `[B, I]`, states `[B, H]` or a list of them."""
-        nested = tree.is_nested(states)
-        states = list(states) if nested else [states]
-        dropout_mask = None
-        if training:
-            input_mask, dropout_mask = self.get_dropout_mask(inputs), self.get_recurrent_dropout_mask(states[0])
-            inputs = inputs if input_mask is None else inputs * input_mask
-        output, states = self.advance(self.project(inputs), states, dropout_mask)
-        return output, states if nested else states[0]
-
-    def get_initial_state(self, batch_size: Any = None) -> list:
-        """Zero states, each `[batch_size, H]`."""
-        return [ops.zeros((batch_size, self.units), dtype=self.compute_dtype) for _ in self.state_names]
 
     # ------------------------------------------------------------ serialisation
 
@@ -215,6 +197,7 @@ class Cell(DropoutRNNCell, keras.layers.Layer):
             "dropout": self.dropout,
             "recurrent_dropout": self.recurrent_dropout,
             "seed": self.seed,
+            "layer_normalization": self.layer_normalization,
         }
         for weight in ("kernel", "recurrent", "bias"):
             for kind in ("initializer", "regularizer", "constraint"):
@@ -223,17 +206,15 @@ class Cell(DropoutRNNCell, keras.layers.Layer):
         return {**super().get_config(), **config}
 
 
-def dropped(h: Any, dropout_mask: Any) -> Any:
-    """h, or what recurrent dropout leaves of it."""
-    return h if dropout_mask is None else h * dropout_mask
-
-
 class GatedCell(Cell):
     """A cell with gates, hence with a second activation.
 
     Args:
         units, activation, use_bias, …: see `Cell`; `activation` is φ.
         recurrent_activation: σ, of the gates, a Keras activation.
+        candidate_dropout: share of the candidate dropped, in [0, 1]; one mask a sequence. What the state already
+            holds is never dropped, so nothing is forgotten by chance (Semeniuta, Severyn & Barth 2016, *Recurrent
+            dropout without memory loss*). Differentiated automatically.
     """
 
     def __init__(
@@ -242,14 +223,55 @@ class GatedCell(Cell):
         activation: Any = "tanh",
         recurrent_activation: Any = "sigmoid",
         *args: Any,
+        candidate_dropout: float = 0.0,
         **kwargs: Any,
     ):
+        check_rate("candidate_dropout", candidate_dropout)
         super().__init__(units, activation, *args, **kwargs)
         self.recurrent_activation: Any = keras.activations.get(recurrent_activation)
+        self.candidate_dropout = candidate_dropout
+        self._candidate_mask: Any = None
+
+    def get_recurrent_dropout_mask(self, step_input: Any) -> Any:
+        """The state's mask; the candidate's is drawn with it. Keras asks for it before its loop begins."""
+        if self.candidate_dropout and self._candidate_mask is None:
+            ones = ops.ones((ops.shape(step_input)[0], self.units), dtype=self.compute_dtype)
+            self._candidate_mask = self._create_dropout_mask(ones, self.candidate_dropout)
+        return super().get_recurrent_dropout_mask(step_input)
+
+    def get_masks(self, h: Any) -> Masks:
+        """The masks of this sequence."""
+        return super().get_masks(h)._replace(candidate=self._candidate_mask)
+
+    def reset_recurrent_dropout_mask(self) -> None:
+        """Forgets the masks of this sequence."""
+        super().reset_recurrent_dropout_mask()
+        self._candidate_mask = None
 
     def get_config(self) -> dict:
         """The constructor's arguments, serialised."""
         return {
             **super().get_config(),
             "recurrent_activation": keras.activations.serialize(self.recurrent_activation),
+            "candidate_dropout": self.candidate_dropout,
         }
+
+
+def normalised(x: Any, gain: Any) -> Any:
+    """Zero mean and unit variance over the last axis, times a gain: `[..., N]`, `[N]` → `[..., N]`."""
+    mean, variance = ops.moments(x, axes=[-1], keepdims=True)
+    return (x - mean) * ops.rsqrt(variance + 1e-5) * gain
+
+
+def check_size(name: str, value: Any, optional: bool = False) -> None:
+    """Raises `ValueError` unless the value is a positive integer, or `None` where it is optional."""
+    if optional and value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, Integral) or value <= 0:
+        raise ValueError(f"{name}: expected a positive integer{' or None' if optional else ''}, got {value!r}")
+
+
+def check_rate(name: str, value: Any) -> None:
+    """Raises `ValueError` unless the value is a number in [0, 1]."""
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= float(value) <= 1:
+        raise ValueError(f"{name}: expected a rate between 0 and 1, got {value!r}")

@@ -5,7 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from .base import GatedCell, dropped
+from .base import GatedCell
+from .step import NOTHING_DROPPED, Masks, dropped
 
 
 @keras.saving.register_keras_serializable(package="rnnscope")
@@ -53,9 +54,13 @@ class GRUCell(GatedCell):
         """`[3H]`, or input and recurrent biases `[2, 3H]`."""
         return (2, 3 * self.units) if self.reset_after else (3 * self.units,)
 
-    def project(self, inputs: Any) -> Any:
+    def normalised_blocks(self) -> tuple[int, ...]:
+        """Both gates together, and the candidate by itself."""
+        return (2, 1)
+
+    def project(self, inputs: Any, training: bool = False) -> Any:
         """inputs `[..., I]` → `[..., 3H]`; whatever bias does not meet the reset gate is added here."""
-        projected = ops.matmul(inputs, self.kernel)
+        projected = self.input_product(inputs)
         if self.bias is None:
             return projected
         if not self.reset_after:
@@ -69,20 +74,19 @@ class GRUCell(GatedCell):
             return ops.zeros((self.units,), dtype=self.compute_dtype)
         return ops.convert_to_tensor(self.bias[1, 2 * self.units :])
 
-    def advance(self, projected: Any, states: list, dropout_mask: Any = None) -> tuple[Any, list]:
+    def advance(self, projected: Any, states: list, masks: Masks = NOTHING_DROPPED) -> tuple[Any, list]:
         """projected `[B, 3H]`, states `[h]` → h, `[h]`."""
         (h,) = states
-        h_in = dropped(h, dropout_mask)
-        x_z, x_r, x_h = ops.split(projected, 3, axis=-1)
-        U_z, U_r, U_h = ops.split(ops.convert_to_tensor(self.recurrent_kernel), 3, axis=-1)
-        z = self.recurrent_activation(x_z + ops.matmul(h_in, U_z))
-        r = self.recurrent_activation(x_r + ops.matmul(h_in, U_r))
+        h_in = dropped(h, masks.state)
+        x_zr, x_h = ops.split(projected, [2 * self.units], axis=-1)
+        a_z, a_r = ops.split(x_zr + self.recurrent_product(h_in, 0, 2), 2, axis=-1)
+        z, r = self.recurrent_activation(a_z), self.recurrent_activation(a_r)
         if self.reset_after:
-            n = self.activation(x_h + r * (ops.matmul(h_in, U_h) + self.candidate_bias()))
+            n = self.activation(x_h + r * (self.recurrent_product(h_in, 2, 3) + self.candidate_bias()))
         else:
-            n = self.activation(x_h + ops.matmul(r * h_in, U_h))
+            n = self.activation(x_h + self.recurrent_product(r * h_in, 2, 3))
         keep = z if self.update_gate == "keep" else 1 - z
-        h = self.observe("h", keep * h + (1 - keep) * n)
+        h = self.observe("h", keep * h + (1 - keep) * dropped(n, masks.candidate))
         return h, [h]
 
     def get_config(self) -> dict:

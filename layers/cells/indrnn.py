@@ -5,7 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from .base import Cell, dropped
+from .base import Cell, check_size
+from .step import NOTHING_DROPPED, Masks, dropped
 
 
 @keras.saving.register_keras_serializable(package="rnnscope")
@@ -63,9 +64,8 @@ class IndRNNCell(Cell):
         max_steps: int | None = None,
         **kwargs: Any,
     ):
+        check_size("max_steps", max_steps, optional=True)
         if max_steps is not None:
-            if max_steps < 1:
-                raise ValueError(f"max_steps: expected a positive integer or None, got {max_steps!r}")
             if kwargs.get("recurrent_constraint") is not None:
                 raise ValueError("max_steps: expected None beside a recurrent_constraint; it sets one itself")
             kwargs["recurrent_constraint"] = MaxAbs(2 ** (1 / max_steps))
@@ -80,10 +80,10 @@ class IndRNNCell(Cell):
         """`[H]`: a diagonal."""
         return (self.units,)
 
-    def advance(self, projected: Any, states: list, dropout_mask: Any = None) -> tuple[Any, list]:
+    def advance(self, projected: Any, states: list, masks: Masks = NOTHING_DROPPED) -> tuple[Any, list]:
         """projected `[B, H]`, states `[h]` → h, `[h]`."""
         (h,) = states
-        h_in = dropped(h, dropout_mask)
+        h_in = dropped(h, masks.state)
         h = self.observe("h", self.activation(projected + h_in * self.recurrent_kernel))
         return h, [h]
 

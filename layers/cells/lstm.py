@@ -1,42 +1,31 @@
 """Long short-term memory."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 from keras import ops
 
-from .base import GatedCell, dropped
+from .base import GatedCell, check_size, normalised
+from .step import NOTHING_DROPPED, Masks, dropped
 
 
-@keras.saving.register_keras_serializable(package="rnnscope")
-class LSTMCell(GatedCell):
-    r"""LSTM (Hochreiter & Schmidhuber 1997; forget gate: Gers, Schmidhuber & Cummins 2000).
-
-        i = σ(x_t W_i + h_{t-1} U_i + b_i)
-        f = σ(x_t W_f + h_{t-1} U_f + b_f)
-        g = φ(x_t W_c + h_{t-1} U_c + b_c)
-        o = σ(x_t W_o + h_{t-1} U_o + b_o)
-        c_t = f ⊙ c_{t-1} + i ⊙ g
-        h_t = o ⊙ φ(c_t)
-
-    Parameters: 4H(I + H + 1).
-
-    Weights: `kernel` `[I, 4H]`, `recurrent_kernel` `[H, 4H]`, `bias` `[4H]`; blocks in the order i, f, c, o.
+class LSTMFamily(GatedCell):
+    """A gated cell with a cell state beside the hidden state: what `LSTMCell` and `PeepholeLSTMCell` share.
 
     Args:
-        units, activation, recurrent_activation, …: see `Cell` and `GatedCell`.
+        units, activation, recurrent_activation, …: see `Cell` and `GatedCell`. `layer_normalization` also normalises
+            c_t on its way to h_t, with weights `state_gain` and `state_bias` `[H]` (Ba, Kiros & Hinton 2016).
         unit_forget_bias: what b_f starts at. `True` is 1, as in Keras (Jozefowicz et al. 2015 recommend it);
             `False` leaves it to `bias_initializer`; any other number is taken as it is.
-
-    >>> import numpy as np
-    >>> from layers import RNN, LSTMCell
-    >>> h, h_T, c_T = RNN(LSTMCell(4), return_sequences=True, return_state=True)(np.ones((2, 7, 3), "float32"))
-    >>> h.shape, h_T.shape, c_T.shape
-    (TensorShape([2, 7, 4]), TensorShape([2, 4]), TensorShape([2, 4]))
+        projection_units: P, to project h_t from H to P dimensions before it goes up and back,
+            `h_t = (o ⊙ φ(c_t)) W_p`: with P < H a large memory at the price of a small recurrent kernel `[P, 4H]`
+            (Sak, Senior & Beaufays 2014, *Long short-term memory recurrent neural network architectures for large
+            scale acoustic modeling*); weight `projection_kernel` `[H, P]`. `None`: no projection. Differentiated
+            automatically.
     """
 
-    gates = 4
-    state_names = ("h", "c")
+    state_names: tuple[str, ...] = ("h", "c")
 
     def __init__(
         self,
@@ -48,11 +37,92 @@ class LSTMCell(GatedCell):
         recurrent_initializer: Any = "orthogonal",
         bias_initializer: Any = "zeros",
         unit_forget_bias: bool | float = True,
+        projection_units: int | None = None,
         **kwargs: Any,
     ):
+        check_size("projection_units", projection_units, optional=True)
         initializers = kernel_initializer, recurrent_initializer, bias_initializer
         super().__init__(units, activation, recurrent_activation, use_bias, *initializers, **kwargs)
         self.unit_forget_bias = unit_forget_bias
+        self.projection_units = projection_units
+
+    @property
+    def output_size(self) -> int:
+        """P, or H where nothing is projected."""
+        return self.projection_units or self.units
+
+    @property
+    def state_size(self) -> list[int]:
+        """Size of each state: of h as it comes out, of all others H."""
+        return [self.output_size, *[self.units] * (len(self.state_names) - 1)]
+
+    def build(self, input_shape: tuple) -> None:
+        """Creates the weights."""
+        super().build(input_shape)
+        if self.projection_units is not None:
+            self.projection_kernel = self.add_weight(
+                shape=(self.units, self.projection_units),
+                name="projection_kernel",
+                initializer=self.kernel_initializer,
+                regularizer=self.recurrent_regularizer,
+                constraint=self.recurrent_constraint,
+            )
+        if self.layer_normalization:
+            self.state_gain = self.add_weight((self.units,), "ones", name="state_gain")
+            self.state_bias = self.add_weight((self.units,), "zeros", name="state_bias")
+
+    def recurrent_kernel_shape(self) -> tuple[int, ...]:
+        """`[H, nH]`, or `[P, nH]`."""
+        return (self.output_size, self.gates * self.units)
+
+    def normalised_blocks(self) -> Sequence[int]:
+        """All together."""
+        return (self.gates,)
+
+    def seen_state(self, c: Any) -> Any:
+        """c_t `[B, H]` as the output sees it."""
+        return normalised(c, self.state_gain) + self.state_bias if self.layer_normalization else c
+
+    def output(self, value: Any) -> Any:
+        """h_t from `o ⊙ φ(c_t)`: `[B, H]` → `[B, H]` or `[B, P]`."""
+        if self.projection_units is not None:
+            value = ops.matmul(value, self.projection_kernel)
+        return self.observe("h", value)
+
+    def get_config(self) -> dict:
+        """The constructor's arguments, serialised."""
+        return {
+            **super().get_config(),
+            "unit_forget_bias": self.unit_forget_bias,
+            "projection_units": self.projection_units,
+        }
+
+
+@keras.saving.register_keras_serializable(package="rnnscope")
+class LSTMCell(LSTMFamily):
+    r"""LSTM (Hochreiter & Schmidhuber 1997; forget gate: Gers, Schmidhuber & Cummins 2000).
+
+        i = σ(x_t W_i + h_{t-1} U_i + b_i)
+        f = σ(x_t W_f + h_{t-1} U_f + b_f)
+        g = φ(x_t W_c + h_{t-1} U_c + b_c)
+        o = σ(x_t W_o + h_{t-1} U_o + b_o)
+        c_t = f ⊙ c_{t-1} + i ⊙ g
+        h_t = o ⊙ φ(c_t)
+
+    Parameters: 4H(I + H + 1); with `projection_units` 4H(I + P + 1) + HP; with `layer_normalization` 10H more.
+
+    Weights: `kernel` `[I, 4H]`, `recurrent_kernel` `[H, 4H]`, `bias` `[4H]`; blocks in the order i, f, c, o.
+
+    Every argument is described in `Cell`, `GatedCell` and `LSTMFamily`.
+
+    >>> import numpy as np
+    >>> from layers import RNN, LSTMCell
+    >>> h, h_T, c_T = RNN(LSTMCell(4), return_sequences=True, return_state=True)(np.ones((2, 7, 3), "float32"))
+    >>> h.shape, h_T.shape, c_T.shape
+    (TensorShape([2, 7, 4]), TensorShape([2, 4]), TensorShape([2, 4]))
+    """
+
+    gates = 4
 
     def initial_bias(self, shape: tuple[int, ...], dtype: Any = None) -> Any:
         """The bias before training, with the forget gate's block set apart."""
@@ -63,17 +133,13 @@ class LSTMCell(GatedCell):
         before, after = (self.bias_initializer((n,), dtype=dtype) for n in (H, 2 * H))
         return ops.concatenate([before, forget, after])
 
-    def advance(self, projected: Any, states: list, dropout_mask: Any = None) -> tuple[Any, list]:
+    def advance(self, projected: Any, states: list, masks: Masks = NOTHING_DROPPED) -> tuple[Any, list]:
         """projected `[B, 4H]`, states `[h, c]` → h, `[h, c]`."""
         h, c = states
-        h_in = dropped(h, dropout_mask)
-        a_i, a_f, a_c, a_o = ops.split(projected + ops.matmul(h_in, self.recurrent_kernel), 4, axis=-1)
+        h_in = dropped(h, masks.state)
+        a_i, a_f, a_c, a_o = ops.split(projected + self.recurrent_product(h_in), 4, axis=-1)
         i, f, o = (self.recurrent_activation(a) for a in (a_i, a_f, a_o))
-        g = self.activation(a_c)
+        g = dropped(self.activation(a_c), masks.candidate)
         c = self.observe("c", f * c + i * g)
-        h = self.observe("h", o * self.activation(c))
+        h = self.output(o * self.activation(self.seen_state(c)))
         return h, [h, c]
-
-    def get_config(self) -> dict:
-        """The constructor's arguments, serialised."""
-        return {**super().get_config(), "unit_forget_bias": self.unit_forget_bias}

@@ -5,7 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from .base import GatedCell, dropped
+from .base import GatedCell
+from .step import NOTHING_DROPPED, Masks, dropped
 
 
 @keras.saving.register_keras_serializable(package="rnnscope")
@@ -30,13 +31,12 @@ class MGUCell(GatedCell):
 
     gates = 2
 
-    def advance(self, projected: Any, states: list, dropout_mask: Any = None) -> tuple[Any, list]:
+    def advance(self, projected: Any, states: list, masks: Masks = NOTHING_DROPPED) -> tuple[Any, list]:
         """projected `[B, 2H]`, states `[h]` → h, `[h]`."""
         (h,) = states
-        h_in = dropped(h, dropout_mask)
+        h_in = dropped(h, masks.state)
         x_f, x_h = ops.split(projected, 2, axis=-1)
-        U_f, U_h = ops.split(ops.convert_to_tensor(self.recurrent_kernel), 2, axis=-1)
-        f = self.recurrent_activation(x_f + ops.matmul(h_in, U_f))
-        n = self.activation(x_h + ops.matmul(f * h_in, U_h))
-        h = self.observe("h", (1 - f) * h + f * n)
+        f = self.recurrent_activation(x_f + self.recurrent_product(h_in, 0, 1))
+        n = self.activation(x_h + self.recurrent_product(f * h_in, 1, 2))
+        h = self.observe("h", (1 - f) * h + f * dropped(n, masks.candidate))
         return h, [h]

@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from .base import Cell
+from .step import NOTHING_DROPPED, Masks
 
 
 class LinearCell(Cell):
@@ -37,7 +38,7 @@ class LinearCell(Cell):
         """a_t and b_t, each `[..., H]`, from `project(x_t)` `[..., gates*H]`."""
         raise NotImplementedError
 
-    def advance(self, projected: Any, states: list, dropout_mask: Any = None) -> tuple[Any, list]:
+    def advance(self, projected: Any, states: list, masks: Masks = NOTHING_DROPPED) -> tuple[Any, list]:
         """projected `[B, gates*H]`, states `[h]` → h, `[h]`."""
         (h,) = states
         a, b = self.coefficients(projected)

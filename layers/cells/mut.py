@@ -5,7 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from .base import GatedCell, dropped
+from .base import GatedCell
+from .step import NOTHING_DROPPED, Masks, dropped
 
 
 class _MUTCell(GatedCell):
@@ -30,7 +31,7 @@ class _MUTCell(GatedCell):
         """`[H, nH]`."""
         return (self.units, self.recurrent_blocks * self.units)
 
-    def project(self, inputs: Any) -> Any:
+    def project(self, inputs: Any, training: bool = False) -> Any:
         """inputs `[..., I]` → what z, r and n have of x, with their biases, `[..., 3H]`."""
         projected = ops.concatenate(self.project_blocks(inputs), axis=-1)
         return projected if self.bias is None else ops.add(projected, self.bias)
@@ -41,14 +42,14 @@ class _MUTCell(GatedCell):
 
     def split_inputs(self, inputs: Any) -> tuple[list, Any]:
         """The kernel's blocks applied to the inputs, and x in H dimensions."""
-        blocks = ops.split(ops.matmul(inputs, self.kernel), self.kernel.shape[-1] // self.units, axis=-1)
+        blocks = ops.split(self.input_product(inputs), self.kernel.shape[-1] // self.units, axis=-1)
         if len(blocks) > self.kernel_blocks:
             return blocks[:-1], blocks[-1]
         return blocks, inputs
 
-    def mix(self, z: Any, n: Any, h: Any) -> tuple[Any, list]:
+    def mix(self, z: Any, n: Any, h: Any, masks: Masks) -> tuple[Any, list]:
         """The output and the new states."""
-        h = self.observe("h", self.activation(n) * z + h * (1 - z))
+        h = self.observe("h", dropped(self.activation(n), masks.candidate) * z + h * (1 - z))
         return h, [h]
 
 
@@ -80,16 +81,15 @@ class MUT1Cell(_MUTCell):
         (x_z, x_r), x = self.split_inputs(inputs)
         return [x_z, x_r, ops.tanh(x)]
 
-    def advance(self, projected: Any, states: list, dropout_mask: Any = None) -> tuple[Any, list]:
+    def advance(self, projected: Any, states: list, masks: Masks = NOTHING_DROPPED) -> tuple[Any, list]:
         """projected `[B, 3H]`, states `[h]` → h, `[h]`."""
         (h,) = states
-        h_in = dropped(h, dropout_mask)
+        h_in = dropped(h, masks.state)
         x_z, x_r, x_h = ops.split(projected, 3, axis=-1)
-        U_r, U_h = ops.split(ops.convert_to_tensor(self.recurrent_kernel), 2, axis=-1)
         z = self.recurrent_activation(x_z)
-        r = self.recurrent_activation(x_r + ops.matmul(h_in, U_r))
-        n = ops.matmul(r * h_in, U_h) + x_h
-        return self.mix(z, n, h)
+        r = self.recurrent_activation(x_r + self.recurrent_product(h_in, 0, 1))
+        n = self.recurrent_product(r * h_in, 1, 2) + x_h
+        return self.mix(z, n, h, masks)
 
 
 @keras.saving.register_keras_serializable(package="rnnscope")
@@ -120,16 +120,15 @@ class MUT2Cell(_MUTCell):
         (x_z, x_h), x = self.split_inputs(inputs)
         return [x_z, x, x_h]
 
-    def advance(self, projected: Any, states: list, dropout_mask: Any = None) -> tuple[Any, list]:
+    def advance(self, projected: Any, states: list, masks: Masks = NOTHING_DROPPED) -> tuple[Any, list]:
         """projected `[B, 3H]`, states `[h]` → h, `[h]`."""
         (h,) = states
-        h_in = dropped(h, dropout_mask)
+        h_in = dropped(h, masks.state)
         x_z, x_r, x_h = ops.split(projected, 3, axis=-1)
-        U_z, U_r, U_h = ops.split(ops.convert_to_tensor(self.recurrent_kernel), 3, axis=-1)
-        z = self.recurrent_activation(x_z + ops.matmul(h_in, U_z))
-        r = self.recurrent_activation(x_r + ops.matmul(h_in, U_r))
-        n = ops.matmul(r * h_in, U_h) + x_h
-        return self.mix(z, n, h)
+        z = self.recurrent_activation(x_z + self.recurrent_product(h_in, 0, 1))
+        r = self.recurrent_activation(x_r + self.recurrent_product(h_in, 1, 2))
+        n = self.recurrent_product(r * h_in, 2, 3) + x_h
+        return self.mix(z, n, h, masks)
 
 
 @keras.saving.register_keras_serializable(package="rnnscope")
@@ -159,13 +158,12 @@ class MUT3Cell(_MUTCell):
         """x_z, x_r, x_h."""
         return self.split_inputs(inputs)[0]
 
-    def advance(self, projected: Any, states: list, dropout_mask: Any = None) -> tuple[Any, list]:
+    def advance(self, projected: Any, states: list, masks: Masks = NOTHING_DROPPED) -> tuple[Any, list]:
         """projected `[B, 3H]`, states `[h]` → h, `[h]`."""
         (h,) = states
-        h_in = dropped(h, dropout_mask)
+        h_in = dropped(h, masks.state)
         x_z, x_r, x_h = ops.split(projected, 3, axis=-1)
-        U_z, U_r, U_h = ops.split(ops.convert_to_tensor(self.recurrent_kernel), 3, axis=-1)
-        z = self.recurrent_activation(x_z + ops.matmul(ops.tanh(h_in), U_z))
-        r = self.recurrent_activation(x_r + ops.matmul(h_in, U_r))
-        n = ops.matmul(r * h_in, U_h) + x_h
-        return self.mix(z, n, h)
+        z = self.recurrent_activation(x_z + self.recurrent_product(ops.tanh(h_in), 0, 1))
+        r = self.recurrent_activation(x_r + self.recurrent_product(h_in, 1, 2))
+        n = self.recurrent_product(r * h_in, 2, 3) + x_h
+        return self.mix(z, n, h, masks)

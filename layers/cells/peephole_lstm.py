@@ -5,11 +5,12 @@ from typing import Any
 import keras
 from keras import ops
 
-from .base import GatedCell, dropped
+from .lstm import LSTMFamily
+from .step import NOTHING_DROPPED, Masks, dropped
 
 
 @keras.saving.register_keras_serializable(package="rnnscope")
-class PeepholeLSTMCell(GatedCell):
+class PeepholeLSTMCell(LSTMFamily):
     r"""Peephole LSTM (Gers & Schmidhuber 2000) and the variants of Greff et al. 2016, *LSTM: A search space odyssey*.
 
         i = σ(x_t W_i + h_{t-1} U_i + p_i ⊙ c_{t-1} + b_i)
@@ -37,8 +38,7 @@ class PeepholeLSTMCell(GatedCell):
     `peephole_kernel` `[n−1, H]` and `gate_kernel` `[3H, 3H]` (rows and columns in the order i, f, o).
 
     Args:
-        units, activation, recurrent_activation, …: see `Cell` and `GatedCell`.
-        unit_forget_bias: what b_f starts at, as in `LSTMCell`.
+        units, activation, recurrent_activation, …: see `Cell`, `GatedCell` and `LSTMFamily`.
         input_gate, forget_gate, output_gate: whether the gate is there.
         input_activation, output_activation: whether φ is applied to the candidate, to the cell state.
         coupled_gates: whether the forget gate is what the input gate leaves.
@@ -58,7 +58,6 @@ class PeepholeLSTMCell(GatedCell):
         self,
         units: int,
         *args: Any,
-        unit_forget_bias: bool | float = True,
         input_gate: bool = True,
         forget_gate: bool = True,
         output_gate: bool = True,
@@ -74,7 +73,6 @@ class PeepholeLSTMCell(GatedCell):
             raise ValueError("coupled_gates: expected input_gate=True and forget_gate=True, of which one follows")
         if full_gate_recurrence and not (input_gate and forget_gate and output_gate and not coupled_gates):
             raise ValueError("full_gate_recurrence: expected all three gates, none of them coupled")
-        self.unit_forget_bias = unit_forget_bias
         self.input_gate, self.forget_gate, self.output_gate = input_gate, forget_gate, output_gate
         self.input_activation, self.output_activation = input_activation, output_activation
         self.coupled_gates = coupled_gates
@@ -125,21 +123,22 @@ class PeepholeLSTMCell(GatedCell):
             blocks[self.blocks.index("f")] = ops.full((self.units,), float(self.unit_forget_bias), dtype=dtype)
         return ops.concatenate(blocks)
 
-    def advance(self, projected: Any, states: list, dropout_mask: Any = None) -> tuple[Any, list]:
+    def advance(self, projected: Any, states: list, masks: Masks = NOTHING_DROPPED) -> tuple[Any, list]:
         """projected `[B, nH]`, states `[h, c]` (and i, f, o) → h, the new states."""
         h, c, *gates_before = states
-        h_in = dropped(h, dropout_mask)
-        blocks = ops.split(projected + ops.matmul(h_in, self.recurrent_kernel), self.gates, axis=-1)
+        h_in = dropped(h, masks.state)
+        blocks = ops.split(projected + self.recurrent_product(h_in), self.gates, axis=-1)
         a = dict(zip(self.blocks, blocks, strict=True))
         if self.full_gate_recurrence:
-            seen = ops.split(ops.matmul(ops.concatenate(gates_before, axis=-1), self.gate_kernel), 3, axis=-1)
-            a.update({name: a[name] + s for name, s in zip("ifo", seen, strict=True)})
+            added = ops.split(ops.matmul(ops.concatenate(gates_before, axis=-1), self.gate_kernel), 3, axis=-1)
+            a.update({name: a[name] + s for name, s in zip("ifo", added, strict=True)})
         i = self._gate("i", a, c)
         f = 1 - i if self.coupled_gates else self._gate("f", a, c)
-        g = self.activation(a["c"]) if self.input_activation else a["c"]
+        g = dropped(self.activation(a["c"]) if self.input_activation else a["c"], masks.candidate)
         c = self.observe("c", f * c + i * g)
         o = self._gate("o", a, c)
-        h = self.observe("h", o * (self.activation(c) if self.output_activation else c))
+        seen = self.seen_state(c)
+        h = self.output(o * (self.activation(seen) if self.output_activation else seen))
         return h, [h, c, *((i, f, o) if self.full_gate_recurrence else ())]
 
     def _gate(self, name: str, a: dict[str, Any], c: Any) -> Any:
@@ -152,7 +151,7 @@ class PeepholeLSTMCell(GatedCell):
 
     def get_config(self) -> dict:
         """The constructor's arguments, serialised."""
-        switches = ("unit_forget_bias", "input_gate", "forget_gate", "output_gate", "input_activation",
+        switches = ("input_gate", "forget_gate", "output_gate", "input_activation",
                     "output_activation", "coupled_gates", "peepholes", "full_gate_recurrence")  # fmt: skip
         return {
             **super().get_config(),

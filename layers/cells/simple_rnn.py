@@ -3,9 +3,9 @@
 from typing import Any
 
 import keras
-from keras import ops
 
-from .base import Cell, dropped
+from .base import Cell
+from .step import NOTHING_DROPPED, Masks, dropped
 
 
 @keras.saving.register_keras_serializable(package="rnnscope")
@@ -27,10 +27,9 @@ class SimpleRNNCell(Cell):
     TensorShape([2, 4])
     """
 
-    def advance(self, projected: Any, states: list, dropout_mask: Any = None) -> tuple[Any, list]:
+    def advance(self, projected: Any, states: list, masks: Masks = NOTHING_DROPPED) -> tuple[Any, list]:
         """projected `[B, H]`, states `[h]` → h, `[h]`."""
         (h,) = states
-        h_in = dropped(h, dropout_mask)
-        a = projected + ops.matmul(h_in, self.recurrent_kernel)
-        h = self.observe("h", self.activation(a))
+        h_in = dropped(h, masks.state)
+        h = self.observe("h", self.activation(projected + self.recurrent_product(h_in)))
         return h, [h]

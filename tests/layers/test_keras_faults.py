@@ -76,9 +76,9 @@ class Counting(GRUCell):
         self.steps.assign_add(1)
         return super().call(inputs, states, training=training)
 
-    def advance(self, projected, states, dropout_mask=None):
+    def advance(self, projected, states, *masks):
         self.steps.assign_add(1)
-        return super().advance(projected, states, dropout_mask)
+        return super().advance(projected, states, *masks)
 
 
 @pytest.mark.parametrize("unroll", [False, True], ids=["loop", "unrolled"])

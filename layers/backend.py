@@ -1,7 +1,8 @@
-"""The one door to the backend: a scan over time, and its compilation.
+"""The one door to the backend: a scan over time, its compilation, and functions with a derivative of their own.
 
-Everything else in this package is written in `keras.ops`. Two things are not to be had there: a scan
-whose stacked outputs may differ from its carry, and the compilation of one function on its own.
+Everything else in this package is written in `keras.ops`. Three things are not to be had there: a scan whose
+stacked outputs may differ from its carry, the compilation of one function on its own, and a custom gradient of a
+function with several outputs that is written in one way for every backend.
 """
 
 import functools
@@ -45,14 +46,7 @@ def scan(
     Returns:
         The last carry, and the structure of `y` with every tensor stacked to `[T, ...]`.
     """
-    leaves = tree.flatten(xs)
-    present = [leaf for leaf in leaves if leaf is not None]
-
-    def at(slices: list) -> Any:
-        remaining = iter(slices)
-        filled = [None if leaf is None else next(remaining) for leaf in leaves]
-        return tree.pack_sequence_as(xs, filled)
-
+    present, at = _present(xs)
     if unroll or keras.backend.backend() not in ("tensorflow", "jax"):
         return _python_scan(step, carry, present, at, reverse)
     if keras.backend.backend() == "jax":
@@ -60,6 +54,17 @@ def scan(
 
         return jax.lax.scan(lambda c, slices: step(c, at(slices)), carry, present, reverse=reverse)
     return _tensorflow_scan(step, carry, present, at, reverse)
+
+
+def _present(structure: Any) -> tuple[list, Callable[[Any], Any]]:
+    """The leaves of a structure that are not `None`, and what puts others like them into their places."""
+    leaves = tree.flatten(structure)
+
+    def fill(values: Any) -> Any:
+        remaining = iter(values)
+        return tree.pack_sequence_as(structure, [None if leaf is None else next(remaining) for leaf in leaves])
+
+    return [leaf for leaf in leaves if leaf is not None], fill
 
 
 def _python_scan(step, carry, present, at, reverse):
@@ -116,3 +121,76 @@ def compiled(function: Callable) -> Callable:
         return (traced if _COMPILE else function)(*args, **kwargs)
 
     return call
+
+
+def custom_gradient(function: Callable) -> Callable:
+    """Gives a function a derivative of its own.
+
+    Args:
+        function: `(*tensors) -> (outputs, gradient)`, where `outputs` is a tensor or a tuple of tensors, and
+            `gradient(*upstream)` takes the derivative by each output and returns a tuple with the derivative by
+            each argument, `None` where there is none. It may use what `function` computed, but no tensors from
+            outside: on JAX those are gone by the time when it is called.
+
+    Returns:
+        `(*tensors) -> outputs`. Arguments may be `None` too, and arrive as such.
+    """
+
+    @functools.wraps(function)
+    def call(*arguments: Any) -> Any:
+        tensors, fill = _present(arguments)
+
+        def of_tensors(*tensors: Any) -> tuple[Any, Callable]:
+            outputs, gradient = function(*fill(tensors))
+
+            def of_outputs(*upstream: Any) -> tuple:
+                derivatives = zip(gradient(*upstream), arguments, strict=True)
+                return tuple(derivative for derivative, argument in derivatives if argument is not None)
+
+            return outputs, of_outputs
+
+        return _CUSTOM_GRADIENTS[keras.backend.backend()](of_tensors)(*tensors)
+
+    return call
+
+
+def _tensorflow_custom_gradient(function):
+    import tensorflow as tf
+
+    return tf.custom_gradient(function)
+
+
+def _jax_custom_gradient(function):
+    import jax
+
+    def with_one_upstream(*tensors):
+        outputs, gradient = function(*tensors)
+        several = isinstance(outputs, tuple)
+        return outputs, lambda upstream: gradient(*upstream) if several else gradient(upstream)
+
+    return jax.custom_gradient(with_one_upstream)
+
+
+def _torch_custom_gradient(function):
+    import torch
+
+    class Function(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, *tensors):
+            outputs, ctx.gradient = function(*tensors)
+            # Copies without storage of their own: were an output kept for the way back, which hangs on the output,
+            # neither would ever be freed.
+            return tree.map_structure(torch.Tensor.detach, outputs)
+
+        @staticmethod
+        def backward(ctx, *upstream):
+            return ctx.gradient(*upstream)
+
+    return Function.apply
+
+
+_CUSTOM_GRADIENTS = {
+    "tensorflow": _tensorflow_custom_gradient,
+    "jax": _jax_custom_gradient,
+    "torch": _torch_custom_gradient,
+}
