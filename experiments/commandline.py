@@ -148,6 +148,8 @@ _IN_WORDS = {
         str: "a name",
         float | None: "a number, or null",
         int | None: "a whole number, or null",
+        str | None: "a name, or null",
+        list[int]: "a list of whole numbers, as in [64]",
     }.items()
 }
 

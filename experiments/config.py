@@ -19,6 +19,8 @@ INITIALIZERS = (
     "glorot_normal", "glorot_uniform", "he_normal", "he_uniform", "identity", "lecun_normal", "lecun_uniform", "ones",
     "orthogonal", "random_normal", "random_uniform", "truncated_normal", "zeros",
 )  # fmt: skip
+SCALED_INITIALIZERS = ("identity", "orthogonal")
+"""Those that start a square matrix, and take a gain."""
 
 
 def _limited(**limits: Any) -> Any:
@@ -37,6 +39,7 @@ class Cell:
     name: str = MISSING
     units: int = _limited(at_least=1)
     kernel_initializer: str = _limited(choices=INITIALIZERS)
+    layer_normalization: bool = MISSING
     dropout: float = _limited(at_least=0, at_most=1)
 
 
@@ -46,14 +49,19 @@ class Recurrent(Cell):
 
     activation: str = _limited(choices=ACTIVATIONS)
     recurrent_initializer: str = _limited(choices=INITIALIZERS)
+    recurrent_gain: float = MISSING
     recurrent_dropout: float = _limited(at_least=0, at_most=1)
 
 
 @dataclass
-class IndRNN(Recurrent):
-    """`layers.IndRNNCell`; without a choice its recurrent kernel starts from U(−1, 1)."""
+class IndRNN(Cell):
+    """`layers.IndRNNCell`; without a choice its recurrent kernel, a vector, starts from U(−1, 1)."""
 
-    recurrent_initializer: str | None = _limited(choices=INITIALIZERS)  # type: ignore[assignment]
+    activation: str = _limited(choices=ACTIVATIONS)
+    recurrent_initializer: str | None = _limited(
+        choices=tuple(name for name in INITIALIZERS if name not in SCALED_INITIALIZERS)
+    )
+    recurrent_dropout: float = _limited(at_least=0, at_most=1)
     max_steps: int | None = _limited(at_least=1)
 
 
@@ -62,6 +70,7 @@ class Gated(Recurrent):
     """A cell with gates: `layers.MGUCell`, `layers.MUT1Cell`, …"""
 
     recurrent_activation: str = _limited(choices=ACTIVATIONS)
+    candidate_dropout: float = _limited(at_least=0, at_most=1)
 
 
 @dataclass
@@ -77,6 +86,7 @@ class LSTM(Gated):
     """`layers.LSTMCell`."""
 
     unit_forget_bias: float = MISSING
+    projection_units: int | None = _limited(at_least=1)
 
 
 @dataclass
@@ -132,6 +142,14 @@ class Architecture:
 
     depth: int = _limited(at_least=1)
     bidirectional: bool = MISSING
+    merge_mode: str = _limited(choices=("concat", "sum", "mul", "ave"))
+    skip: str | None = _limited(choices=("residual", "input", "dense"))
+    dropout: float = _limited(at_least=0, at_most=1)
+    zoneout: float = _limited(at_least=0, at_most=1)
+    cell_zoneout: float = _limited(at_least=0, at_most=1)
+    transition_depth: int = _limited(at_least=0)
+    transition_shortcut: bool = MISSING
+    output_units: list[int] = MISSING
 
 
 @dataclass
@@ -142,6 +160,8 @@ class Optimizer:
     name: str = MISSING
     learning_rate: float = _limited(above=0)
     global_clipnorm: float | None = _limited(above=0)
+    clipnorm: float | None = _limited(above=0)
+    clipvalue: float | None = _limited(above=0)
 
 
 @dataclass

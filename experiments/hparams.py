@@ -37,7 +37,9 @@ def hyper_parameters(config: dict[str, Any], prefix: str = "") -> dict[str, bool
         elif isinstance(value, dict):
             flat.update(hyper_parameters(value, f"{name}."))
         else:
-            flat[name] = value if isinstance(value, bool | int | float | str) else "null"
+            flat[name] = (
+                "null" if value is None else value if isinstance(value, bool | int | float | str) else str(value)
+            )
     return flat
 
 

@@ -7,6 +7,7 @@ from hydra.utils import get_class
 
 import layers
 
+from .config import SCALED_INITIALIZERS
 from .data import Task
 from .seeds import number
 
@@ -21,20 +22,50 @@ def build_network(config: Any, task: Task) -> keras.Model:
         config: a whole configuration.
         task: what is to be learnt.
     """
-    depth = config.architecture.depth
-    stack = layers.Stacked([_layer(config, index, last=index == depth) for index in range(1, depth + 1)], name="stack")
+    architecture = config.architecture
+    stack = layers.Stacked(
+        [_layer(config, index) for index in range(1, architecture.depth + 1)],
+        skip=architecture.skip,
+        dropout=architecture.dropout,
+        seed=number(config.seed, "dropout between layers"),
+        name="stack",
+    )
     inputs = keras.Input(task.train.inputs.shape[1:], name="sequence")
     outputs = keras.layers.Dense(task.size, name="head")(stack(inputs))
     return keras.Model(inputs, outputs, name=config.cell.name)
 
 
-def _layer(config: Any, index: int, last: bool) -> keras.layers.Layer:
-    options = {key: config.cell[key] for key in config.cell if key not in ("_target_", "name")}
-    cell = get_class(config.cell._target_)(seed=number(config.seed, f"dropout {index}"), **options)
-    layer = layers.RNN(cell, return_sequences=not last, name=f"layer_{index}")
+def _layer(config: Any, index: int) -> keras.layers.Layer:
+    """The layer with this number; the last returns its last output alone."""
+    cell = _wrapped(_cell(config, index), config, index)
+    layer = layers.RNN(cell, return_sequences=index < config.architecture.depth, name=f"layer_{index}")
     if not config.architecture.bidirectional:
         return layer
-    return layers.Bidirectional(layer, name=f"bidirectional_{index}")
+    return layers.Bidirectional(layer, config.architecture.merge_mode, name=f"bidirectional_{index}")
+
+
+def _cell(config: Any, index: int) -> layers.Cell:
+    options = {key: config.cell[key] for key in config.cell if key not in ("_target_", "name", "recurrent_gain")}
+    if config.cell.get("recurrent_initializer") in SCALED_INITIALIZERS:
+        initializer = _SCALED[config.cell.recurrent_initializer]
+        options["recurrent_initializer"] = initializer(gain=config.cell.recurrent_gain)
+    return get_class(config.cell._target_)(seed=number(config.seed, f"dropout {index}"), **options)
+
+
+_SCALED = {"identity": layers.ScaledIdentity, "orthogonal": keras.initializers.Orthogonal}
+
+
+def _wrapped(cell: layers.Step, config: Any, index: int) -> layers.Step:
+    """The cell with what the architecture adds to its step."""
+    chosen = config.architecture
+    if chosen.transition_depth:
+        cell = layers.DeepTransitionCell(cell, chosen.transition_depth, shortcut=chosen.transition_shortcut)
+    if chosen.zoneout or chosen.cell_zoneout:
+        seed = number(config.seed, f"zoneout {index}")
+        cell = layers.ZoneoutCell(cell, chosen.zoneout, chosen.cell_zoneout, seed=seed)
+    if chosen.output_units:
+        cell = layers.DeepOutputCell(cell, list(chosen.output_units))
+    return cell
 
 
 def build_optimizer(config: Any) -> keras.optimizers.Optimizer:

@@ -9,6 +9,7 @@ from textwrap import shorten
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
@@ -31,7 +32,7 @@ _EVALUATION_BATCH = 512
 
 
 class DivergedError(Exception):
-    """The loss is no longer a finite number."""
+    """The loss, or a gradient, is no longer finite."""
 
 
 def run_here(config: DictConfig) -> None:
@@ -78,7 +79,7 @@ def train(config: DictConfig, directory: RunDirectory, writer: RunWriter) -> dic
         What `result.json` holds.
 
     Raises:
-        DivergedError: the loss became NaN or infinite.
+        DivergedError: the loss or a weight's gradient became NaN or infinite.
     """
     began = time.perf_counter()
     keras.backend.clear_session()
@@ -129,7 +130,7 @@ def _fit(
     best = keras.callbacks.EarlyStopping(
         "val_loss", patience=trainer.patience or trainer.epochs, restore_best_weights=True
     )
-    callbacks = [_StopWhenDiverged(), progress, metrics, Curves(writer), best]
+    callbacks = [_StopWhenDiverged(measurements), progress, metrics, Curves(writer), best]
     telemetry = None
     if measurements is not None:
         telemetry = GradientTelemetry(writer, measurements, config.telemetry.every, title)
@@ -174,12 +175,31 @@ class _MetricsFile(keras.callbacks.Callback):
 
 
 class _StopWhenDiverged(keras.callbacks.Callback):
-    """Raises `DivergedError` at the first step whose loss is not finite."""
+    """Raises `DivergedError` at the first step whose loss, or whose gradient, is not finite."""
+
+    def __init__(self, measurements: Measurements | None):
+        super().__init__()
+        self.measurements = measurements
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        step = int(self.model.optimizer.iterations)
         loss = float((logs or {}).get("loss", 0.0))
         if not math.isfinite(loss):
-            raise DivergedError(f"the loss became {loss} at step {int(self.model.optimizer.iterations)}")
+            raise DivergedError(f"the loss became {loss} at step {step}")
+        norms = self.model.weight_norms.numpy()
+        if not np.isfinite(norms).all():
+            worst = int(np.argmin(np.isfinite(norms)))
+            weight = self.model.trainable_weights[worst].path
+            raise DivergedError(f"the gradient of {weight} became {norms[worst]} at step {step}{self._where()}")
+
+    def _where(self) -> str:
+        """The layer and timestep at which, on the way back, the gradient stopped being finite."""
+        for key, norms in (self.measurements.read() if self.measurements else {}).items():
+            lost = np.flatnonzero(~np.isfinite(norms))
+            if lost.size:
+                backward = self.measurements.signals[key].direction == "backward"  # type: ignore[union-attr]
+                return f", on its way back at timestep {lost[0 if backward else -1]} of {key}"
+        return ""
 
 
 def _as_markdown(config: DictConfig, network: keras.Model) -> str:

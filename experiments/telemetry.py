@@ -76,7 +76,7 @@ class GradientTelemetry(keras.callbacks.Callback):
 
     def _record(self, step: int) -> None:
         self.steps.append(step)
-        self.writer.scalar("gradient_norm/global", float(self.measurements.global_norm), step)
+        self.writer.scalar("gradient_norm/global", float(np.linalg.norm(self.model.weight_norms)), step)
         for key, norms in self.measurements.read().items():
             signal = self.measurements.signals[key]
             self.norms[key].append(norms)

@@ -19,15 +19,13 @@ class Measurements:
     Attributes:
         signals: what each key of the norms stands for.
         norms: gradient norms by key, variables `[T]`.
-        global_norm: norm of all weights' gradients together, before clipping; a variable.
     """
 
     def __init__(self) -> None:
         self.signals: dict[str, Signal] = {}
         self.norms: dict[str, tf.Variable] = {}
-        self.global_norm = tf.Variable(0.0, trainable=False)
 
-    def keep(self, signals: dict[str, Signal], norms: dict[str, tf.Tensor], gradients: list[tf.Tensor]) -> None:
+    def keep(self, signals: dict[str, Signal], norms: dict[str, tf.Tensor]) -> None:
         """Called while the step is traced: puts what it computes where a callback can read it."""
         self.signals = dict(signals)
         for key, norm in norms.items():
@@ -36,7 +34,6 @@ class Measurements:
                     start = tf.zeros([n or 0 for n in norm.shape])
                     self.norms[key] = tf.Variable(start, trainable=False, shape=norm.shape)
             self.norms[key].assign(norm)
-        self.global_norm.assign(tf.linalg.global_norm(gradients))
 
     def read(self) -> dict[str, np.ndarray]:
         """The norms by key, float32 `[T]` each."""
@@ -50,10 +47,15 @@ class MeasuredModel(keras.Model):
         inputs, outputs, name: as of `keras.Model`.
 
     Attributes:
-        measurements: what the last step measured; `None` (the default) measures nothing.
+        measurements: what the last step measured at every timestep; `None` (the default) measures nothing.
+        weight_norms: norm of each trainable weight's gradient at the last step, before clipping; a variable.
     """
 
     measurements: Measurements | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.weight_norms = tf.Variable(tf.zeros(len(self.trainable_weights)), trainable=False)
 
     def train_step(self, data: Any) -> dict[str, Any]:
         """One step on `(inputs, targets)` or `(inputs, targets, sample_weight)`."""
@@ -64,8 +66,9 @@ class MeasuredModel(keras.Model):
                 predictions = self(inputs, training=True)
             loss = self.compute_loss(inputs, targets, predictions, sample_weight, training=True)
         gradients, norms = tape.gradient(loss, (self.trainable_weights, taps.vectors))
+        self.weight_norms.assign([0.0 if g is None else tf.cast(tf.norm(g), "float32") for g in gradients])
         if self.measurements is not None:
-            self.measurements.keep(taps.signals, norms, gradients)
+            self.measurements.keep(taps.signals, norms)
         self.optimizer.apply(gradients, self.trainable_weights)
         mean_loss = next(metric for metric in self.metrics if metric.name == "loss")
         mean_loss.update_state(loss, sample_weight=tf.shape(inputs)[0])

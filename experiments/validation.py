@@ -9,6 +9,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from .config import LSTM, SCALED_INITIALIZERS
 from .errors import UserError, suggestion
 
 
@@ -28,6 +29,7 @@ def _problems(config: DictConfig) -> Iterator[str]:
             yield f"{key} is not set; choose one, as in {key}=…"
     yield from _unknown_options(config, "")
     yield from _outside_limits(config, "")
+    yield from _at_odds(config.cell, config.architecture, config.optimizer)
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*", config.name):
         yield (
             f"name={config.name}: expected letters, digits, '.', '_' or '-', starting with none of '.' and '-'; "
@@ -39,6 +41,31 @@ def _problems(config: DictConfig) -> Iterator[str]:
                 f"dataset={config.dataset.name} needs the package {package}, which is not installed: "
                 f"pip install {package}"
             )
+
+
+def _at_odds(cell: DictConfig, architecture: DictConfig, optimizer: DictConfig) -> Iterator[str]:
+    """One message for each option that makes no sense beside another."""
+    initializer = cell.get("recurrent_initializer")
+    if cell.get("recurrent_gain", 1.0) != 1.0 and initializer not in SCALED_INITIALIZERS:
+        yield (
+            f"cell.recurrent_gain={cell.recurrent_gain}: expected 1.0 beside cell.recurrent_initializer={initializer}; "
+            f"only {' and '.join(SCALED_INITIALIZERS)} are scaled"
+        )
+    if architecture.cell_zoneout and not issubclass(OmegaConf.get_type(cell), LSTM):  # type: ignore[arg-type]
+        yield f"architecture.cell_zoneout={architecture.cell_zoneout}: expected 0 for cell={cell.name}, which has no c"
+    if architecture.transition_shortcut and not architecture.transition_depth:
+        yield "architecture.transition_shortcut=True: expected architecture.transition_depth of at least 1 beside it"
+    for size in architecture.output_units:
+        if size < 1:
+            yield f"architecture.output_units={list(architecture.output_units)}: expected sizes of at least 1"
+    if architecture.skip and architecture.depth == 1:
+        yield f"architecture.skip={architecture.skip}: expected architecture.depth of at least 2 beside it"
+    if architecture.skip == "residual" and architecture.bidirectional and architecture.merge_mode != "concat":
+        yield f"architecture.merge_mode={architecture.merge_mode}: expected concat beside architecture.skip=residual"
+    clips = [name for name in ("global_clipnorm", "clipnorm", "clipvalue") if optimizer[name] is not None]
+    if len(clips) > 1:
+        given = " and ".join(f"optimizer.{name}={optimizer[name]}" for name in clips)
+        yield f"{given}: expected one way to clip; set the other{'s' if len(clips) > 2 else ''} to null"
 
 
 def unknown_option(parents: str, key: str, schema: type) -> str:

@@ -32,9 +32,11 @@ from .cells import (
     PeepholeLSTMCell,
     SimpleRNNCell,
     StackedRNNCells,
+    Step,
     ZoneoutCell,
     dropped,
 )
+from .encoder_decoder import EncoderDecoder
 from .initializers import ScaledIdentity
 from .probes import GradientTaps, Signal
 from .recurrent import GRU, LSTM, RNN, SimpleRNN
@@ -50,6 +52,7 @@ __all__ = [
     "CellWrapper",
     "DeepOutputCell",
     "DeepTransitionCell",
+    "EncoderDecoder",
     "GRUCell",
     "GatedCell",
     "GradientTaps",
@@ -70,6 +73,7 @@ __all__ = [
     "SimpleRNNCell",
     "Stacked",
     "StackedRNNCells",
+    "Step",
     "ZoneoutCell",
     "dropped",
     "set_compile",

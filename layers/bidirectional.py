@@ -5,6 +5,12 @@ from typing import Any
 import keras
 from keras import ops, tree
 
+# Unexported: where `Masking` and `Embedding` leave their masks.
+from keras.src.backend import get_keras_mask
+
+from . import checks
+from .recurrent import check_call
+
 _MERGES = {
     "concat": lambda forward, backward: ops.concatenate([forward, backward], axis=-1),
     "sum": ops.add,
@@ -12,6 +18,9 @@ _MERGES = {
     "ave": lambda forward, backward: (forward + backward) / 2,
     None: lambda forward, backward: (forward, backward),
 }
+
+_INTERFACE = ("go_backwards", "return_sequences", "return_state", "stateful")
+"""What a layer has to have to be one of two directions."""
 
 
 @keras.saving.register_keras_serializable(package="rnnscope")
@@ -34,8 +43,7 @@ class Bidirectional(keras.layers.Layer):
         training: whether dropout is active.
 
     Raises:
-        ValueError: an unknown `merge_mode`, something that is not a recurrent layer, or two layers that read in
-            the same direction or return different things.
+        ValueError: an argument that cannot be, here or in a call: named, with what is allowed and what came.
 
     >>> import numpy as np
     >>> from layers import LSTM, Bidirectional
@@ -51,18 +59,20 @@ class Bidirectional(keras.layers.Layer):
         backward_layer: Any = None,
         **kwargs: Any,
     ):
-        for name, value in (("layer", layer), ("backward_layer", backward_layer or layer)):
-            if not (isinstance(value, keras.layers.Layer) and hasattr(value, "go_backwards")):
-                raise ValueError(f"{name}: expected a recurrent layer such as LSTM(32), got {value!r}")
-        if merge_mode not in _MERGES:
-            raise ValueError(f"merge_mode: expected one of {list(_MERGES)}, got {merge_mode!r}")
+        checks.check_keywords(type(self).__name__, kwargs, checks.constructor_arguments(type(self)))
+        for name, value in (("layer", layer), ("backward_layer", layer if backward_layer is None else backward_layer)):
+            if not (isinstance(value, keras.layers.Layer) and all(hasattr(value, each) for each in _INTERFACE)):
+                raise ValueError(f"{name}: expected a recurrent layer such as LSTM(32), got {checks.described(value)}")
+        checks.check_choice("merge_mode", merge_mode, _MERGES)
+        if not isinstance(weights, list | tuple | None):
+            raise ValueError(f"weights: expected a list of arrays or None, got {checks.described(weights)}")
         super().__init__(**kwargs)
         self.forward_layer = _copy(layer, name=f"forward_{layer.name.removeprefix('forward_')}")
         self.backward_layer = backward_layer or _copy(
             layer, name=f"backward_{layer.name.removeprefix('forward_')}", go_backwards=not layer.go_backwards
         )
-        self._check_directions()
         self.merge_mode = merge_mode
+        self._check_directions()
         self.initial_weights = weights
         self.return_sequences, self.return_state = layer.return_sequences, layer.return_state
         self.stateful = layer.stateful
@@ -84,6 +94,21 @@ class Bidirectional(keras.layers.Layer):
                     f"backward_layer: expected {name}={getattr(forward, name)} as in layer, "
                     f"got {getattr(backward, name)}"
                 )
+        sizes = [_output_size(direction) for direction in (forward, backward)]
+        if self.merge_mode in ("sum", "mul", "ave") and None not in sizes and sizes[0] != sizes[1]:
+            raise ValueError(
+                f"merge_mode: expected 'concat' or None for directions of {sizes[0]} and {sizes[1]} units, "
+                f"got {self.merge_mode!r}"
+            )
+
+    def __call__(self, sequences: Any, initial_state: Any = None, mask: Any = None, **kwargs: Any) -> Any:
+        """`call`, after a look at the arguments: later, Keras would wrap what is wrong with them in many lines."""
+        directions = [self.forward_layer, self.backward_layer]
+        if all(isinstance(direction, keras.layers.RNN) for direction in directions):
+            check_call(directions, sequences, initial_state, mask)
+        given = {"initial_state": initial_state, "mask": mask}
+        given = {name: value for name, value in given.items() if value is not None}
+        return super().__call__(sequences, **given, **kwargs)
 
     def build(self, sequences_shape: tuple, initial_state_shape: Any = None) -> None:
         """Builds both directions."""
@@ -92,11 +117,24 @@ class Bidirectional(keras.layers.Layer):
                 direction.build(sequences_shape)
                 direction.built = True
         if self.initial_weights is not None:
+            self._check_weights(self.initial_weights)
             self.set_weights(self.initial_weights)
         self.built = True
 
+    def _check_weights(self, weights: list | tuple) -> None:
+        own = [len(direction.weights) for direction in (self.forward_layer, self.backward_layer)]
+        if len(weights) != sum(own):
+            raise ValueError(
+                f"weights: expected {sum(own)} arrays, {own[0]} forward, {own[1]} backward, got {len(weights)}"
+            )
+        for index, (variable, value) in enumerate(zip(self.weights, weights, strict=True)):
+            name = f"weights[{index}]"
+            checks.check_shape(name, checks.static_shape(name, value), tuple(variable.shape))
+
     def call(self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool = False) -> Any:
         """Merged outputs; with `return_state` followed by the forward and the backward states."""
+        if mask is None:  # Keras hands an attached mask on only where there is no other argument
+            mask = get_keras_mask(sequences)
         own = len(self.forward_layer.state_size)
         initial = (None, None) if initial_state is None else (initial_state[:own], initial_state[own:])
         outputs, states = [], []
@@ -168,6 +206,13 @@ class Bidirectional(keras.layers.Layer):
             for name in ("layer", "backward_layer")
         }
         return cls(**{**config, **layers})
+
+
+def _output_size(layer: Any) -> int | None:
+    """How many numbers a layer puts out at a step, where that can be told before it is built."""
+    cell = getattr(layer, "cell", None)
+    size = getattr(cell, "output_size", None) or tree.flatten(getattr(cell, "state_size", None))[0]
+    return size if isinstance(size, int) else None
 
 
 def _copy(layer: Any, **changes: Any) -> Any:

@@ -6,8 +6,11 @@ from typing import Any
 import keras
 from keras import ops, tree
 
-from . import loop
-from .cells import Cell, GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
+# Unexported: where `Masking` and `Embedding` leave their masks.
+from keras.src.backend import get_keras_mask
+
+from . import checks, loop
+from .cells import Cell, GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells, Step
 
 
 @keras.saving.register_keras_serializable(package="rnnscope")
@@ -34,7 +37,7 @@ class RNN(keras.layers.RNN):
         training: whether dropout is active.
 
     Raises:
-        ValueError: `cell` is no cell, or the list is empty.
+        ValueError: an argument that cannot be, here or in a call: named, with what is allowed and what came.
 
     >>> import numpy as np
     >>> from layers import RNN, GRUCell, LSTMCell
@@ -42,8 +45,55 @@ class RNN(keras.layers.RNN):
     TensorShape([2, 7, 5])
     """
 
-    def __init__(self, cell: Any, *args: Any, **kwargs: Any):
-        super().__init__(StackedRNNCells(cell) if isinstance(cell, list | tuple) else cell, *args, **kwargs)
+    def __init__(
+        self,
+        cell: Any,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        stateful: bool = False,
+        unroll: bool = False,
+        zero_output_for_mask: bool = False,
+        **kwargs: Any,
+    ):
+        checks.check_keywords(type(self).__name__, kwargs, checks.constructor_arguments(type(self)))
+        if isinstance(cell, list | tuple):
+            for index, each in enumerate(cell):
+                check_cell(f"cell[{index}]", each)
+            cell = StackedRNNCells(cell)
+        check_cell("cell", cell)
+        super().__init__(
+            cell,
+            checks.boolean("return_sequences", return_sequences),
+            checks.boolean("return_state", return_state),
+            checks.boolean("go_backwards", go_backwards),
+            checks.boolean("stateful", stateful),
+            checks.boolean("unroll", unroll),
+            checks.boolean("zero_output_for_mask", zero_output_for_mask),
+            **kwargs,
+        )
+
+    def __call__(self, sequences: Any, initial_state: Any = None, mask: Any = None, **kwargs: Any) -> Any:
+        """`call`, after a look at the arguments: later, Keras would wrap what is wrong with them in many lines."""
+        check_call([self], sequences, initial_state, mask)
+        given = {"initial_state": initial_state, "mask": mask}
+        given = {name: value for name, value in given.items() if value is not None}
+        return super().__call__(sequences, **given, **kwargs)
+
+    def build(self, sequences_shape: tuple, initial_state_shape: Any = None) -> None:
+        """Builds the cell, and creates the states of a `stateful` layer."""
+        check_sequences_shape(self, tuple(sequences_shape))
+        if self.stateful and self.states is None and sequences_shape[0] is None:
+            raise ValueError(f"sequences: expected a fixed batch size with stateful=True, got shape {sequences_shape}")
+        if _reads_vectors(self.cell) and sequences_shape[-1] is None:
+            raise ValueError(f"sequences: expected a known number of features I, got shape {sequences_shape}")
+        super().build(sequences_shape, initial_state_shape)
+
+    def call(self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool = False) -> Any:
+        """sequences `[B, T, I]` → all outputs `[B, T, H]` or the last `[B, H]`, and states where they are asked for."""
+        if mask is None:  # Keras hands an attached mask on only where there is no other argument
+            mask = get_keras_mask(sequences)
+        return super().call(sequences, initial_state, mask, training)
 
     def inner_loop(self, sequences: Any, initial_state: Any, mask: Any, training: bool = False) -> tuple:
         """Keras's seam: sequences `[B, T, I]` → last output `[B, H]`, outputs `[B, T, H]`, last states."""
@@ -88,6 +138,89 @@ def _time_major_mask(mask: Any) -> Any:
     return _time_major(mask[:, :, None] if len(mask.shape) == 2 else mask)
 
 
+# ------------------------------------------------------------------ checks
+
+_VECTOR_CELLS = (Step, keras.layers.SimpleRNNCell, keras.layers.LSTMCell, keras.layers.GRUCell)
+"""Cells that read `[B, I]`, and whose states are `[B, H]`. What those of others read is for them to say."""
+
+
+def check_cell(name: str, cell: Any) -> None:
+    """Refuses what is no cell."""
+    is_cell = not isinstance(cell, type | keras.layers.RNN) and hasattr(cell, "call") and hasattr(cell, "state_size")
+    if not is_cell:
+        raise ValueError(f"{name}: expected a cell such as LSTMCell(32), got {checks.described(cell)}")
+    if not isinstance(cell.state_size, int | list | tuple):
+        raise ValueError(
+            f"{name}: expected a cell whose state_size is an integer or a list of integers, got {cell.state_size!r}"
+        )
+
+
+def check_call(layers: list, sequences: Any, initial_state: Any, mask: Any) -> None:
+    """Refuses what one of the layers, ours or Keras's, cannot read. `initial_state` holds the states of them all."""
+    shape = checks.static_shape("sequences", sequences)
+    for layer in layers:
+        check_sequences_shape(layer, shape)
+        if _reads_vectors(layer.cell):
+            checks.check_numeric("sequences", sequences)
+        if layer.unroll and shape[1] is None and not isinstance(sequences, keras.KerasTensor):
+            raise ValueError(f"sequences: expected a known length T, got shape {shape}. Cannot unroll an endless loop")
+        check_mask(layer, mask, shape)
+    if initial_state is not None:
+        batch = "B" if shape[0] is None else shape[0]
+        expected = [state for layer in layers for state in _state_layouts(layer.cell, batch)]
+        checks.check_states("initial_state", initial_state, expected)
+
+
+def check_sequences_shape(layer: Any, shape: checks.Shape) -> None:
+    """Refuses a shape that the layer's cell, or the states that it has kept, cannot take."""
+    checks.check_shape("sequences", shape, ("B", "T", *_step_layout(layer.cell)))
+    if shape[1] == 0:
+        raise ValueError(f"sequences: expected at least one timestep, got shape {shape}")
+    if layer.stateful and layer.states is not None:
+        batch = tree.flatten(layer.states)[0].shape[0]
+        if shape[0] not in (batch, None):
+            raise ValueError(f"sequences: expected the batch size of the layer's states, {batch}, got shape {shape}")
+
+
+def check_mask(layer: Any, mask: Any, sequences_shape: checks.Shape) -> None:
+    """Refuses a mask that does not belong to the sequences."""
+    if isinstance(mask, list | tuple) and mask:  # as Keras's layers of several outputs hand them on
+        mask = mask[0]
+    if mask is None:
+        return
+    B, T = (letter if size is None else size for size, letter in zip(sequences_shape[:2], "BT", strict=True))
+    for_all: checks.Layout = (1, T)  # one for the whole batch
+    layouts = [(B, T), (B, T, 1), for_all] if _reads_vectors(layer.cell) else [(B, T, ...), (*for_all, ...)]
+    checks.check_shape("mask", checks.static_shape("mask", mask), *layouts)
+    checks.check_numeric("mask", mask, "booleans")
+
+
+def _state_layouts(cell, batch):
+    """Of a cell's states, as `checks.check_states` expects them."""
+    if isinstance(cell, keras.layers.StackedRNNCells):
+        return [_state_layouts(each, batch) for each in cell.cells]
+    sizes = cell.state_size if isinstance(cell.state_size, list | tuple) else [cell.state_size]
+    known = isinstance(cell, _VECTOR_CELLS) or not hasattr(cell, "get_initial_state")
+    return [(batch, size) if known and isinstance(size, int) else None for size in sizes]
+
+
+def _step_layout(cell):
+    """Of what a cell reads at one step, without the batch."""
+    first = _first_cell(cell)
+    if not isinstance(first, _VECTOR_CELLS):
+        return "I", ...
+    built_for = (first.get_build_config() or {}).get("input_shape")
+    return (built_for[-1] if built_for else "I",)
+
+
+def _reads_vectors(cell):
+    return isinstance(_first_cell(cell), _VECTOR_CELLS)
+
+
+def _first_cell(cell):
+    return _first_cell(cell.cells[0]) if isinstance(cell, keras.layers.StackedRNNCells) else cell
+
+
 class _ShortForm(RNN):
     """`RNN(Cell(units, …), …)` in one call: arguments that a cell has go to the cell, all others to `RNN`."""
 
@@ -105,6 +238,10 @@ class _ShortForm(RNN):
     )
 
     def __init__(self, units: int, *args: Any, use_cudnn: Any = "auto", **kwargs: Any):
+        of_cell = checks.constructor_arguments(self.cell_class)
+        known = {*of_cell, *self._LAYER_ARGUMENTS, "use_cudnn", "implementation"}
+        checks.check_keywords(type(self).__name__, kwargs, known)
+        checks.check_choice("use_cudnn", use_cudnn, ("auto", True, False))
         for_layer = {name: kwargs.pop(name) for name in self._LAYER_ARGUMENTS if name in kwargs}
         shared = {name: kwargs[name] for name in ("dtype", "trainable") if name in kwargs}
         cell = self.cell_class(units, *args, name=self.cell_name, **kwargs)

@@ -1,0 +1,149 @@
+"""What a mistaken argument is told: one line, `argument: expected …, got …`.
+
+Names, types and static shapes are looked at, never values: nothing is added to a graph, nothing is waited for.
+"""
+
+import difflib
+import functools
+import inspect
+from collections.abc import Callable, Iterable
+from types import EllipsisType
+from typing import Any
+
+import keras
+import numpy as np
+
+Shape = tuple[int | None, ...]
+Layout = tuple[int | str | EllipsisType, ...]
+"""A shape as it should be: numbers; letters for sizes that are not fixed; `...` last, where more axes may follow."""
+
+
+def described(value: Any) -> str:
+    """A value in a few words on one line."""
+    if isinstance(value, list | tuple | dict | set):
+        return f"a {type(value).__name__} of {len(value)}"
+    try:
+        return f"shape {_sizes(value.shape)}"
+    except (AttributeError, TypeError, ValueError):
+        text = " ".join(repr(value).split())
+        return text if len(text) <= 80 else f"{text[:79]}…"
+
+
+def _sizes(shape: Any) -> Shape:
+    return tuple(size if isinstance(size, int) else None for size in shape)
+
+
+# ---------------------------------------------------------------- tensors
+
+
+def static_shape(name: str, tensor: Any) -> Shape:
+    """The shape of a tensor, an array or a `KerasTensor`, `None` for a size that is not known yet."""
+    if hasattr(tensor, "row_splits") or getattr(tensor, "ragged", False):
+        raise ValueError(f"{name}: expected a dense tensor, with a mask where lengths differ, got a ragged one")
+    try:
+        return _sizes(tensor.shape)
+    except (AttributeError, TypeError, ValueError):  # no tensor, or one of TensorFlow's whose rank is unknown
+        raise ValueError(f"{name}: expected a tensor or an array, got {described(tensor)}") from None
+
+
+def check_shape(name: str, shape: Shape, *layouts: Layout) -> None:
+    """Refuses a shape that has none of the layouts. A size that is not known yet may be any."""
+    if any(_fits(shape, layout) for layout in layouts):
+        return
+    expected = " or ".join(
+        f"[{', '.join('…' if size is ... else str(size) for size in each)}]" for each in dict.fromkeys(layouts)
+    )
+    ndim = "" if any(_fits((None,) * len(shape), layout) for layout in layouts) else f" (ndim {len(shape)})"
+    raise ValueError(f"{name}: expected {expected}, got shape {shape}{ndim}")
+
+
+def _fits(shape: Shape, layout: Layout) -> bool:
+    sizes = [size for size in layout if size is not ...]
+    if len(shape) < len(sizes) or (len(shape) > len(sizes) and layout[-1] is not ...):
+        return False
+    return all(
+        size is None or isinstance(wanted, str) or size == wanted for size, wanted in zip(shape, sizes, strict=False)
+    )
+
+
+def check_numeric(name: str, tensor: Any, expected: str = "numbers") -> None:
+    """Refuses text, objects and complex numbers. Booleans are numbers."""
+    dtype = getattr(tensor, "dtype", None)
+    try:
+        numeric = not keras.backend.standardize_dtype(dtype).startswith(("string", "complex"))
+    except ValueError:
+        numeric = False
+    if not numeric:
+        raise ValueError(f"{name}: expected {expected}, got dtype {getattr(dtype, 'name', dtype)}")
+
+
+def check_states(name: str, states: Any, expected: list) -> None:
+    """Refuses states that are not as many, not nested as, or not of the shapes that are expected.
+
+    Args:
+        name: of the argument.
+        states: tensors, nested in lists or tuples. A single state may come without its list.
+        expected: for each state its shape, a list where several belong together, or `None` where it may be anything.
+    """
+    if len(expected) == 1 and not isinstance(states, list | tuple):
+        states = [states]
+    if not isinstance(states, list | tuple) or len(states) != len(expected):
+        wanted = "one state" if len(expected) == 1 else f"a list of {len(expected)} states"
+        raise ValueError(f"{name}: expected {wanted}, got {described(states)}")
+    for index, (state, allowed) in enumerate(zip(states, expected, strict=True)):
+        if isinstance(allowed, list):
+            check_states(f"{name}[{index}]", state, allowed)
+        elif allowed is not None:
+            check_shape(f"{name}[{index}]", static_shape(f"{name}[{index}]", state), allowed)
+            check_numeric(f"{name}[{index}]", state)
+
+
+# ------------------------------------------------- constructor arguments
+
+
+def boolean(name: str, value: Any) -> bool:
+    """The value, Python's or NumPy's, as a `bool`; anything else is refused."""
+    if not isinstance(value, bool | np.bool_):
+        raise ValueError(f"{name}: expected True or False, got {described(value)}")
+    return bool(value)
+
+
+def check_choice(name: str, value: Any, choices: Iterable) -> None:
+    """Refuses what is not among the choices."""
+    if not any(value is choice or (isinstance(value, str) and value == choice) for choice in choices):
+        raise ValueError(f"{name}: expected one of {list(choices)}, got {described(value)}")
+
+
+def resolved(name: str, value: Any, get: Callable[[Any], Any], expected: str) -> Any:
+    """What one of Keras's `get` functions makes of a value; its complaints do not say which argument they are about."""
+    try:
+        return get(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name}: expected {expected}, got {described(value)}") from None
+
+
+def check_keywords(layer: str, keywords: dict, known: Iterable[str]) -> None:
+    """Refuses names that a layer does not know, with the nearest one that it does, and bad values of Keras's own."""
+    for name in keywords:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            expected = f"{near[0]} or another" if near else f"one of {', '.join(sorted(known))} as an"
+            raise ValueError(f"{name}: expected {expected} argument of {layer}, got an unknown name")
+    resolved("dtype", keywords.get("dtype"), keras.dtype_policies.get, "a dtype such as 'float32' or a DTypePolicy")
+    regularizer = keywords.get("activity_regularizer")
+    resolved("activity_regularizer", regularizer, keras.regularizers.get, "a Keras regulariser or None")
+
+
+def constructor_arguments(cls: type) -> frozenset[str]:
+    """The names that the constructors of a layer's class, and of the classes that it builds on, take."""
+    popped = {"input_shape", "input_dim"}  # by keras.layers.Layer, from its **kwargs
+    return frozenset(popped).union(*(_own_arguments(each) for each in cls.__mro__))
+
+
+@functools.cache
+def _own_arguments(cls: type) -> frozenset[str]:
+    if "__init__" not in vars(cls):
+        return frozenset()
+    _, *parameters = inspect.signature(vars(cls)["__init__"]).parameters.values()
+    variadic = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return frozenset(parameter.name for parameter in parameters if parameter.kind not in variadic)

@@ -1,0 +1,48 @@
+"""Training stops at the first step that is no longer finite, and says where."""
+
+import keras
+import numpy as np
+import pytest
+
+import layers
+from experiments.run import DivergedError, _StopWhenDiverged
+from experiments.training import MeasuredModel, Measurements
+
+
+def broken_on_the_way_back(targets, outputs):
+    """Zero; but the derivative of the root at zero is not finite."""
+    return keras.ops.sqrt(keras.ops.mean(keras.ops.square(outputs - keras.ops.stop_gradient(outputs))))
+
+
+def fit(loss, measurements, go_backwards=False):
+    sequence = keras.Input((6, 2))
+    hidden = layers.LSTM(3, name="layer_1", go_backwards=go_backwards)(sequence)
+    model = MeasuredModel(sequence, hidden)
+    model.measurements = measurements
+    model.compile("sgd", loss)
+    x = np.random.default_rng(0).normal(size=(8, 6, 2)).astype("float32")
+    model.fit(x, np.zeros((8, 3)), batch_size=4, verbose=0, callbacks=[_StopWhenDiverged(measurements)])
+
+
+@pytest.mark.parametrize(("go_backwards", "timestep"), [(False, 5), (True, 0)], ids=["forward", "backward"])
+def test_a_gradient_that_is_not_finite_names_weight_step_timestep_and_layer(go_backwards, timestep):
+    with pytest.raises(DivergedError) as raised:
+        fit(broken_on_the_way_back, Measurements(), go_backwards)
+    assert str(raised.value) == (
+        "the gradient of layer_1/lstm_cell/kernel became nan at step 1, "
+        f"on its way back at timestep {timestep} of layer_1/h"
+    )
+
+
+def test_without_telemetry_weight_and_step_are_named():
+    with pytest.raises(DivergedError, match=r"^the gradient of layer_1/lstm_cell/kernel became nan at step 1$"):
+        fit(broken_on_the_way_back, None)
+
+
+def test_a_loss_that_is_not_finite_names_the_step():
+    with pytest.raises(DivergedError, match=r"^the loss became inf at step 1$"):
+        fit(lambda targets, outputs: keras.ops.exp(1000 + keras.ops.mean(outputs)), Measurements())
+
+
+def test_finite_training_goes_on():
+    fit("mse", Measurements())
