@@ -46,7 +46,14 @@ def scan(
     Returns:
         The last carry, and the structure of `y` with every tensor stacked to `[T, ...]`.
     """
-    present, at = _present(xs)
+    leaves = tree.flatten(xs)
+    present = [leaf for leaf in leaves if leaf is not None]
+
+    def at(slices: list) -> Any:
+        remaining = iter(slices)
+        filled = [None if leaf is None else next(remaining) for leaf in leaves]
+        return tree.pack_sequence_as(xs, filled)
+
     if unroll or keras.backend.backend() not in ("tensorflow", "jax"):
         return _python_scan(step, carry, present, at, reverse)
     if keras.backend.backend() == "jax":
@@ -54,17 +61,6 @@ def scan(
 
         return jax.lax.scan(lambda c, slices: step(c, at(slices)), carry, present, reverse=reverse)
     return _tensorflow_scan(step, carry, present, at, reverse)
-
-
-def _present(structure: Any) -> tuple[list, Callable[[Any], Any]]:
-    """The leaves of a structure that are not `None`, and what puts others like them into their places."""
-    leaves = tree.flatten(structure)
-
-    def fill(values: Any) -> Any:
-        remaining = iter(values)
-        return tree.pack_sequence_as(structure, [None if leaf is None else next(remaining) for leaf in leaves])
-
-    return [leaf for leaf in leaves if leaf is not None], fill
 
 
 def _python_scan(step, carry, present, at, reverse):
@@ -138,17 +134,19 @@ def custom_gradient(function: Callable) -> Callable:
 
     @functools.wraps(function)
     def call(*arguments: Any) -> Any:
-        tensors, fill = _present(arguments)
+        there = [argument is not None for argument in arguments]
 
         def of_tensors(*tensors: Any) -> tuple[Any, Callable]:
-            outputs, gradient = function(*fill(tensors))
+            remaining = iter(tensors)
+            outputs, gradient = function(*[next(remaining) if present else None for present in there])
 
             def of_outputs(*upstream: Any) -> tuple:
-                derivatives = zip(gradient(*upstream), arguments, strict=True)
-                return tuple(derivative for derivative, argument in derivatives if argument is not None)
+                derivatives = zip(gradient(*upstream), there, strict=True)
+                return tuple(derivative for derivative, present in derivatives if present)
 
             return outputs, of_outputs
 
+        tensors = [argument for argument in arguments if argument is not None]
         return _CUSTOM_GRADIENTS[keras.backend.backend()](of_tensors)(*tensors)
 
     return call
@@ -172,21 +170,26 @@ def _jax_custom_gradient(function):
 
 
 def _torch_custom_gradient(function):
+    return functools.partial(_torch_function().apply, function)
+
+
+@functools.cache
+def _torch_function():
     import torch
 
     class Function(torch.autograd.Function):
         @staticmethod
-        def forward(ctx, *tensors):
+        def forward(ctx, function, *tensors):
             outputs, ctx.gradient = function(*tensors)
-            # Copies without storage of their own: were an output kept for the way back, which hangs on the output,
-            # neither would ever be freed.
-            return tree.map_structure(torch.Tensor.detach, outputs)
+            # New tensors on the same storage: the way back keeps the old ones and hangs on the new ones. Were they
+            # the same, they would keep each other in memory until the next garbage collection.
+            return tuple(y.detach() for y in outputs) if isinstance(outputs, tuple) else outputs.detach()
 
         @staticmethod
         def backward(ctx, *upstream):
-            return ctx.gradient(*upstream)
+            return None, *ctx.gradient(*upstream)
 
-    return Function.apply
+    return Function
 
 
 _CUSTOM_GRADIENTS = {

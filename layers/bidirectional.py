@@ -9,7 +9,7 @@ from keras import ops, tree
 from keras.src.backend import get_keras_mask
 
 from . import checks
-from .recurrent import check_call
+from .recurrent import check_build, check_call
 
 _MERGES = {
     "concat": lambda forward, backward: ops.concatenate([forward, backward], axis=-1),
@@ -38,8 +38,8 @@ class Bidirectional(keras.layers.Layer):
 
     Call arguments:
         sequences: `[B, T, I]`.
-        initial_state: the forward layer's states, then the backward layer's.
-        mask: boolean `[B, T]`.
+        initial_state: the forward layer's states, then the backward layer's, in one list.
+        mask: boolean `[B, T]`, or `[1, T]` for all examples; by default what is attached to the sequences.
         training: whether dropout is active.
 
     Raises:
@@ -113,6 +113,8 @@ class Bidirectional(keras.layers.Layer):
     def build(self, sequences_shape: tuple, initial_state_shape: Any = None) -> None:
         """Builds both directions."""
         for direction in (self.forward_layer, self.backward_layer):
+            if isinstance(direction, keras.layers.RNN):
+                check_build(direction, tuple(sequences_shape))
             if not direction.built:
                 direction.build(sequences_shape)
                 direction.built = True

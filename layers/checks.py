@@ -6,7 +6,7 @@ Names, types and static shapes are looked at, never values: nothing is added to 
 import difflib
 import functools
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from types import EllipsisType
 from typing import Any
 
@@ -20,8 +20,9 @@ Layout = tuple[int | str | EllipsisType, ...]
 
 def described(value: Any) -> str:
     """A value in a few words on one line."""
-    if isinstance(value, list | tuple | dict | set):
-        return f"a {type(value).__name__} of {len(value)}"
+    for container in (list, tuple, dict, set):
+        if isinstance(value, container):
+            return f"a {container.__name__} of {len(value)}"
     try:
         return f"shape {_sizes(value.shape)}"
     except (AttributeError, TypeError, ValueError):
@@ -108,7 +109,7 @@ def boolean(name: str, value: Any) -> bool:
     return bool(value)
 
 
-def check_choice(name: str, value: Any, choices: Iterable) -> None:
+def check_choice(name: str, value: Any, choices: Collection) -> None:
     """Refuses what is not among the choices."""
     if not any(value is choice or (isinstance(value, str) and value == choice) for choice in choices):
         raise ValueError(f"{name}: expected one of {list(choices)}, got {described(value)}")
@@ -122,11 +123,11 @@ def resolved(name: str, value: Any, get: Callable[[Any], Any], expected: str) ->
         raise ValueError(f"{name}: expected {expected}, got {described(value)}") from None
 
 
-def check_keywords(layer: str, keywords: dict, known: Iterable[str]) -> None:
+def check_keywords(layer: str, keywords: dict, known: Collection[str]) -> None:
     """Refuses names that a layer does not know, with the nearest one that it does, and bad values of Keras's own."""
     for name in keywords:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
+            near = difflib.get_close_matches(name, sorted(known), n=1)
             expected = f"{near[0]} or another" if near else f"one of {', '.join(sorted(known))} as an"
             raise ValueError(f"{name}: expected {expected} argument of {layer}, got an unknown name")
     resolved("dtype", keywords.get("dtype"), keras.dtype_policies.get, "a dtype such as 'float32' or a DTypePolicy")

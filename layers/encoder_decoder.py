@@ -16,7 +16,7 @@ from . import checks
 from .backend import scan
 from .cells.base import check_size
 from .probes import GradientTaps
-from .stacked import Stacked, leaves, output_shape, share_out, state_sizes
+from .stacked import Stacked, check_input, leaves, output_shape, share_out, state_sizes
 
 _REQUIRED: dict[str, dict[str, tuple[bool, str]]] = {
     "encoder": {"return_state": (True, "so that the decoder can start from its states")},
@@ -102,9 +102,10 @@ class EncoderDecoder(keras.layers.Layer):
         for name, layer in (("encoder", encoder), ("decoder", decoder)):
             for where, leaf in leaves(name, layer):
                 _check_recurrent(where, leaf, _REQUIRED[name])
-        for name, layer in (("head", head), ("embedding", embedding)):
-            if not (isinstance(layer, keras.layers.Layer) or (name == "embedding" and layer is None)):
-                raise ValueError(f"{name}: expected a layer such as Dense(10), got {checks.described(layer)}")
+        if not isinstance(head, keras.layers.Layer):
+            raise ValueError(f"head: expected a layer such as Dense(10), got {checks.described(head)}")
+        if not (embedding is None or isinstance(embedding, keras.layers.Layer)):
+            raise ValueError(f"embedding: expected a layer such as Embedding(10, 4), got {checks.described(embedding)}")
         check_size("steps", steps, optional=True)
         start = _checked_start(start, tokens=embedding is not None)
         checks.check_keywords(type(self).__name__, kwargs, checks.constructor_arguments(type(self)))
@@ -119,16 +120,15 @@ class EncoderDecoder(keras.layers.Layer):
 
     def __call__(self, source: Any, target: Any = None, mask: Any = None, **kwargs: Any) -> Any:
         """`call`, after a look at the arguments: before Keras wraps what goes wrong in many lines."""
-        given = {}
+        batch, *_ = check_input("source", source, mask)
         if target is not None:
-            B = checks.static_shape("source", source)[0] or "B"
-            allowed = (B, "T") if self.embedding is not None else (B, "T", self._sizes()[-1])
-            checks.check_shape("target", checks.static_shape("target", target), allowed)
-            given["target"] = target
+            target_shape = checks.static_shape("target", target)
+            features = () if self.embedding is not None else (self._sizes()[-1],)
+            checks.check_shape("target", target_shape, ("B" if batch is None else batch, "T", *features))
         elif self.steps is None:
             raise ValueError("steps: expected a number of steps to write where there is no target, got None")
-        if mask is not None:
-            given["mask"] = mask
+        given = {"target": target, "mask": mask}
+        given = {name: value for name, value in given.items() if value is not None}
         return super().__call__(source, **given, **kwargs)
 
     def build(self, source_shape: tuple, target_shape: Any = None) -> None:
@@ -199,11 +199,9 @@ class EncoderDecoder(keras.layers.Layer):
         """Outputs `[B, steps, K]`, each of which the decoder reads before it writes the next."""
 
         def step(carry, _):
-            read, states = carry
-            outputs, new_states = self._decode(read, states, training=False)
+            outputs, new_states = self._decode(*carry, training=False)
             written = outputs if self.embedding is None else ops.argmax(outputs, axis=-1)
-            new_states = [ops.cast(new, old.dtype) for new, old in zip(new_states, states, strict=True)]
-            return (ops.cast(written, read.dtype), new_states), outputs[:, 0]
+            return tree.map_structure(_like, carry, (written, new_states)), outputs[:, 0]
 
         with _apart():
             _, outputs = scan(step, (first, states), ops.zeros((steps,)))
@@ -250,6 +248,11 @@ def hand_over(encoder: Any, states: list, join: Callable[[Any, Any], Any]) -> li
             f"another, got {len(forward)} and {len(backward)}; let both have the same kind of cell"
         )
     return list(map(join, forward, backward))
+
+
+def _like(old: Any, new: Any) -> Any:
+    """A new value with the dtype and the shape of the old one, of which a loop's graph may know more."""
+    return ops.reshape(ops.cast(new, old.dtype), ops.shape(old))
 
 
 def _checked_start(start: Any, tokens: bool) -> Any:

@@ -21,7 +21,8 @@ from . import bptt
 from .backend import scan
 from .cells import NOTHING_DROPPED, DeepOutputCell, Step
 from .cells.step import dropped
-from .probes import lay_taps, observe, observing_step
+from .inspection import inspect_layer
+from .probes import Observer, lay_taps, observe, observing_step
 
 
 def run(
@@ -60,12 +61,15 @@ def _run_one(cell, sequence, states, mask, name, go_backwards, training, unroll)
     """A cell that is not made of cells."""
     nested = tree.is_nested(states)
     states = [ops.cast(state, cell.compute_dtype) for state in (states if nested else [states])]
-    hand_derived = None if unroll else bptt.find(cell)
+    inspected = inspect_layer(name, cell, sequence, go_backwards)
+    hand_derived = None if unroll or inspected else bptt.find(cell)
     signals = cell.signals if isinstance(cell, Step) else ("h",)
     taps = lay_taps(name, cell, signals, ops.shape(sequence)[0], go_backwards)
     with AutocastScope(cell.compute_dtype), _dropout(cell, sequence, states, training) as (input_mask, masks):
         if not isinstance(cell, Step):
-            outputs, states = _step_by_step(_caller(cell, training), cell, sequence, states, mask, taps, unroll)
+            outputs, states = _step_by_step(
+                _caller(cell, training), cell, sequence, states, mask, taps, inspected, unroll
+            )
         else:
             sequence = ops.cast(sequence, cell.compute_dtype)
             projected = cell.project(dropped(sequence, input_mask), training)
@@ -74,7 +78,7 @@ def _run_one(cell, sequence, states, mask, name, go_backwards, training, unroll)
                 outputs = _nothing_before_the_first_step(outputs, mask)
             else:
                 advance = lambda x, s: cell.advance(x, s, masks)
-                outputs, states = _step_by_step(advance, cell, projected, states, mask, taps, unroll)
+                outputs, states = _step_by_step(advance, cell, projected, states, mask, taps, inspected, unroll)
     return outputs, states if nested else states[0]
 
 
@@ -116,20 +120,24 @@ def _caller(cell, training):
     return call
 
 
-def _step_by_step(advance, cell, xs, states, mask, taps, unroll):
+def _step_by_step(advance, cell, xs, states, mask, taps, inspected, unroll):
     """The plain loop, differentiated automatically. xs: structure of `[T, B, …]`."""
     output_size = getattr(cell, "output_size", None) or tree.flatten(cell.state_size)[0]
     before = ops.zeros((ops.shape(states[0])[0], output_size), dtype=states[0].dtype)
 
     def step(carry, slices):
         states, before = carry
-        x, present, tap = slices
-        with observing_step(tap, present):
+        x, present, tap, disturbance = slices
+        seen = None if inspected is None else {}
+        with observing_step(Observer(tap, present, disturbance, seen)):
             output, new_states = advance(x, states)
         if present is not None:
             output = ops.where(present, output, before)
             new_states = [ops.where(present, new, old) for new, old in zip(new_states, states, strict=True)]
-        return (list(new_states), output), output
+        return (list(new_states), output), (output, seen or {})
 
-    (states, _), outputs = scan(step, (list(states), before), (xs, mask, taps), unroll=unroll)
+    disturbance = None if inspected is None else inspected.disturbance
+    (states, _), (outputs, seen) = scan(step, (list(states), before), (xs, mask, taps, disturbance), unroll=unroll)
+    if inspected is not None:
+        inspected.keep({**seen, "h": outputs}, mask)
     return outputs, states

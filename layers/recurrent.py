@@ -32,8 +32,10 @@ class RNN(keras.layers.RNN):
 
     Call arguments:
         sequences: `[B, T, I]`.
-        initial_state: states to start from, each `[B, H]`; zeros by default.
-        mask: boolean `[B, T]`, false where a step is to be passed over.
+        initial_state: states to start from, each `[B, H]`, in a list; zeros by default. One state may come without
+            its list; a list of cells takes a list with the states of each.
+        mask: boolean `[B, T]`, or `[1, T]` for all examples, false where a step is to be passed over; by default what
+            `Masking` or `Embedding` attached to the sequences.
         training: whether dropout is active.
 
     Raises:
@@ -82,11 +84,7 @@ class RNN(keras.layers.RNN):
 
     def build(self, sequences_shape: tuple, initial_state_shape: Any = None) -> None:
         """Builds the cell, and creates the states of a `stateful` layer."""
-        check_sequences_shape(self, tuple(sequences_shape))
-        if self.stateful and self.states is None and sequences_shape[0] is None:
-            raise ValueError(f"sequences: expected a fixed batch size with stateful=True, got shape {sequences_shape}")
-        if _reads_vectors(self.cell) and sequences_shape[-1] is None:
-            raise ValueError(f"sequences: expected a known number of features I, got shape {sequences_shape}")
+        check_build(self, tuple(sequences_shape))
         super().build(sequences_shape, initial_state_shape)
 
     def call(self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool = False) -> Any:
@@ -169,6 +167,15 @@ def check_call(layers: list, sequences: Any, initial_state: Any, mask: Any) -> N
         batch = "B" if shape[0] is None else shape[0]
         expected = [state for layer in layers for state in _state_layouts(layer.cell, batch)]
         checks.check_states("initial_state", initial_state, expected)
+
+
+def check_build(layer: Any, sequences_shape: checks.Shape) -> None:
+    """Refuses a shape that does not say enough to build the layer."""
+    check_sequences_shape(layer, sequences_shape)
+    if layer.stateful and layer.states is None and sequences_shape[0] is None:
+        raise ValueError(f"sequences: expected a fixed batch size with stateful=True, got shape {sequences_shape}")
+    if _reads_vectors(layer.cell) and sequences_shape[-1] is None:
+        raise ValueError(f"sequences: expected a known number of features I, got shape {sequences_shape}")
 
 
 def check_sequences_shape(layer: Any, shape: checks.Shape) -> None:

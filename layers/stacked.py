@@ -106,16 +106,13 @@ class Stacked(keras.layers.Layer):
 
     def __call__(self, sequences: Any, initial_state: Any = None, mask: Any = None, **kwargs: Any) -> Any:
         """`call`, after a look at the arguments: before Keras wraps what goes wrong in many lines."""
-        shape = checks.static_shape("sequences", sequences)
-        checks.check_shape("sequences", shape, ("B", "T", "I"))
-        B, T = (size or letter for size, letter in zip(shape[:2], "BT", strict=True))
-        given = {}
+        batch, *_ = check_input("sequences", sequences, mask)
         if initial_state is not None:
-            checks.check_states("initial_state", initial_state, _state_shapes(B, state_sizes(self)))
-            given["initial_state"] = initial_state
-        if mask is not None:
-            checks.check_shape("mask", checks.static_shape("mask", mask), (B, T), (1, T), (B, T, 1))
-            given["mask"] = mask
+            checks.check_states(
+                "initial_state", initial_state, _state_layouts("B" if batch is None else batch, state_sizes(self))
+            )
+        given = {"initial_state": initial_state, "mask": mask}
+        given = {name: value for name, value in given.items() if value is not None}
         return super().__call__(sequences, **given, **kwargs)
 
     def build(self, sequences_shape: tuple, initial_state_shape: Any = None) -> None:
@@ -236,9 +233,20 @@ def output_shape(layer: Any, shape: tuple) -> tuple:
     return tuple(computed[0] if layer.return_state else computed)
 
 
-def _state_shapes(batch: Any, sizes: list) -> list:
-    """The shapes of states, as `checks.check_states` expects them."""
-    return [(batch, size) if isinstance(size, int) else _state_shapes(batch, size) for size in sizes]
+def check_input(name: str, sequences: Any, mask: Any) -> checks.Shape:
+    """Refuses sequences that are not `[B, T, I]`, and a mask that is not theirs. Returns the sequences' shape."""
+    shape = checks.static_shape(name, sequences)
+    checks.check_shape(name, shape, ("B", "T", "I"))
+    mask = tree.flatten(mask)[0]
+    if mask is not None:
+        B, T = (letter if size is None else size for size, letter in zip(shape[:2], "BT", strict=True))
+        checks.check_shape("mask", checks.static_shape("mask", mask), (B, T), (B, T, 1), (1, T))
+    return shape
+
+
+def _state_layouts(batch: Any, sizes: list) -> list:
+    """Of states of these sizes, as `checks.check_states` expects them."""
+    return [(batch, size) if isinstance(size, int) else _state_layouts(batch, size) for size in sizes]
 
 
 def _check_layer(name: str, layer: Any, last: bool) -> None:

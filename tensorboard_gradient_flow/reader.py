@@ -1,6 +1,5 @@
 """Reads gradient norms back from event files."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ import numpy as np
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.util import tensor_util
 
-from .format import PLUGIN_NAME
+from .format import PLUGIN_NAME, metadata_of
 
 
 @dataclass(frozen=True)
@@ -19,7 +18,7 @@ class Record:
     Attributes:
         steps: training steps, in the order they were written.
         norms: one float32 vector `[T]` a step; T may differ from step to step.
-        metadata: layer, signal, direction, cell, units, version.
+        metadata: version, kind, layer, signal, direction, cell, units.
     """
 
     steps: list[int]
@@ -43,5 +42,5 @@ def read(directory: str | Path) -> dict[str, Record]:
     for tag, content in contents.items():
         written = events.Tensors(tag)
         norms = [tensor_util.make_ndarray(event.tensor_proto) for event in written]
-        records[tag] = Record([event.step for event in written], norms, json.loads(content))
+        records[tag] = Record([event.step for event in written], norms, metadata_of(tag, content))
     return records

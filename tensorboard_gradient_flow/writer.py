@@ -63,9 +63,13 @@ class RunWriter:
         )
         self.summary(record, step)
 
+    def vector(self, layer: str, signal: str, values: Any, step: int, **metadata: Any) -> None:
+        """One number a timestep, `[T]`; arguments as of `tensorboard_gradient_flow.format.summary`."""
+        self.summary(gradient_format.summary(layer, signal, values, **metadata), step)
+
     def gradient_norms(self, layer: str, signal: str, norms: Any, step: int, **metadata: Any) -> None:
-        """The norms `[T]` of one signal; arguments as of `tensorboard_gradient_flow.format.summary`."""
-        self.summary(gradient_format.summary(layer, signal, norms, **metadata), step)
+        """The gradient's norms `[T]` of one signal: a `vector` of kind `gradient`."""
+        self.vector(layer, signal, norms, step, kind="gradient", **metadata)
 
     def flush(self) -> None:
         """Writes out what is pending."""

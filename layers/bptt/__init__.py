@@ -2,14 +2,15 @@
 
 A cell's file says what one step computes; the file of the same name here says how to run all steps forward,
 keeping what the way back needs, and how to carry the error terms back. A test holds the twins together. Each
-family is a module of four functions, all time-major:
+family is a module of functions, all time-major:
 
     options(cell)      what selects the program: activations and switches
     weights(cell)      the tensors inside the recurrence
     forward(…)         projected inputs → outputs, last states, what to keep
     backward(…)        derivatives of the outputs and last states → error terms δ, derivatives of the initial
                        states and, where they are to be measured, Σ‖dh_t‖² and so on for each signal
-    weight_gradients(…)   one large product over all steps for each weight
+    factors(…)         pairs of tensors whose products, summed over t, are ∂L/∂U
+    weight_gradients(…)   from these, one large product over all steps for each weight
 
 Cells that are linear in their state need no loop at all: `linear.py`.
 """
@@ -23,7 +24,7 @@ from ..backend import custom_gradient
 from ..cells import Cell, GRUCell, LinearCell, LSTMCell, SimpleRNNCell
 from ..probes import norms
 from . import gru, linear, lstm, simple_rnn
-from .products import constant, first_derivatives_only
+from .products import constant, first_derivatives_only, squared_summands
 from .slopes import SLOPES
 
 _FAMILIES: dict[type[Cell], ModuleType] = {SimpleRNNCell: simple_rnn, LSTMCell: lstm, GRUCell: gru}
@@ -54,7 +55,8 @@ def through_time(
         states: initial states, each `[B, H]`.
         mask: boolean `[T, B, 1]` or `None`. A masked step hands states, and derivatives, through unchanged.
         dropout_mask: `[B, H]` or `None`.
-        taps: zero vectors `[T]` by signal; their "gradients" are the norms of the signals' derivatives.
+        taps: zero vectors `[T]` by signal; their "gradients" are the norms of the signals' derivatives
+            (of `kernel` their squares, see `lay_taps`).
 
     Returns:
         h at every step `[T, B, H]`, and the last states. Second derivatives are NaN: the way back is written for
@@ -82,10 +84,15 @@ def through_time(
             deltas, d_states, squares = constant(
                 family.backward(d_h, d_last, states, weights, h, kept, present, dropout_mask, options, bool(taps))
             )
-            d_weights = family.weight_gradients(deltas, states, h, kept, dropout_mask, options)
+            factors = family.factors(deltas, states, h, kept, dropout_mask, options)
+            d_weights = family.weight_gradients(factors, options)
             count = None if present is None else ops.sum(ops.cast(present, "float32"), axis=(1, 2))
-            measured = [norms(ops.sum(square, axis=-1), ops.shape(projected)[1], count) for square in squares]
-            derivatives = (deltas, *d_states, *d_weights, *measured)
+            measure = {
+                name: lambda square=square: norms(ops.sum(square, axis=-1), ops.shape(projected)[1], count)
+                for name, square in zip(cell.state_names, squares, strict=False)
+            }
+            measure["kernel"] = lambda: squared_summands(factors)
+            derivatives = (deltas, *d_states, *d_weights, *[measure[name]() for name in taps])
             return *first_derivatives_only(derivatives, (upstream, tensors)), None, None
 
         return (h, *last) if last else h, gradient

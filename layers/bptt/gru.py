@@ -95,15 +95,19 @@ def backward(d_h, d_last, states, weights, h, kept, mask, dropout_mask, options,
     return deltas, [dh_0], squares
 
 
-def weight_gradients(deltas, states, h, kept, dropout_mask, options):
-    """[dU, db'_h]."""
+def factors(deltas, states, h, kept, dropout_mask, options):
+    """[(h_{t-1}, [δ_z δ_r δ_h⊙r])]; with the reset gate before it [(h_{t-1}, [δ_z δ_r]), (r⊙h_{t-1}, δ_h)]."""
     _, r, _, m = kept
-    H = r.shape[-1]
+    of_gates, of_candidate = ops.split(deltas, [2 * r.shape[-1]], axis=-1)
     h_in = dropped(before(states[0], h), dropout_mask)
     if options.reset_after:
-        at_candidate = deltas[..., 2 * H :] * r
-        recurrent = ops.concatenate([deltas[..., : 2 * H], at_candidate], axis=-1)
-        return [sum_of_products(h_in, recurrent), ops.sum(at_candidate, axis=(0, 1))]
-    of_gates = sum_of_products(h_in, deltas[..., : 2 * H])
-    of_candidate = sum_of_products(m, deltas[..., 2 * H :])
-    return [ops.concatenate([of_gates, of_candidate], axis=-1), ops.zeros((H,), dtype=deltas.dtype)]
+        return [(h_in, ops.concatenate([of_gates, of_candidate * r], axis=-1))]
+    return [(h_in, of_gates), (m, of_candidate)]
+
+
+def weight_gradients(factors, options):
+    """[dU, db'_h]."""
+    *_, (m, of_candidate) = factors
+    H = m.shape[-1]
+    bias = ops.sum(of_candidate[..., -H:], axis=(0, 1))
+    return [sum_of_products(factors), bias if options.reset_after else ops.zeros_like(bias)]

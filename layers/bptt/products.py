@@ -12,10 +12,28 @@ def before(initial: Any, sequence: Any) -> Any:
     return ops.concatenate([initial[None], sequence[:-1]], axis=0)
 
 
-def sum_of_products(left: Any, right: Any) -> Any:
-    """`Σ_t left_tᵀ right_t` as one product: `[T, B, M]`, `[T, B, N]` → `[M, N]`."""
+def sum_of_products(factors: list) -> Any:
+    """`Σ_t left_tᵀ right_t`, each as one product, side by side: pairs `[T, B, M]`, `[T, B, N]` → `[M, ΣN]`."""
     rows = lambda x: ops.reshape(x, (-1, x.shape[-1]))
-    return ops.matmul(ops.transpose(rows(left)), rows(right))
+    products = [ops.matmul(ops.transpose(rows(left)), rows(right)) for left, right in factors]
+    return products[0] if len(products) == 1 else ops.concatenate(products, axis=-1)
+
+
+def squared_summands(factors: list) -> Any:
+    """`‖left_tᵀ right_t‖²_F` for every t, the pairs added up: float32 `[T]`."""
+    return sum(_squared_product(*(ops.cast(x, "float32") for x in pair)) for pair in factors)
+
+
+_LARGE_PRODUCT = 2**16
+"""Entries from which the B×B form of `_squared_product` is the cheaper one, at the batch sizes of training."""
+
+
+def _squared_product(left, right):
+    turn = lambda x: ops.transpose(x, (0, 2, 1))
+    if left.shape[-1] * right.shape[-1] < _LARGE_PRODUCT:
+        return ops.sum(ops.square(ops.matmul(turn(left), right)), axis=(1, 2))
+    # Σ_mn (Σ_b l_bm r_bn)² = Σ_bb' (l_b · l_b') (r_b · r_b')
+    return ops.sum(ops.matmul(left, turn(left)) * ops.matmul(right, turn(right)), axis=(1, 2))
 
 
 def keep_masked(present: Any, new: Any, old: Any) -> Any:

@@ -56,6 +56,11 @@ def backward(d_h, d_last, states, weights, h, kept, mask, dropout_mask, options,
     return deltas, [dh_0], squares
 
 
-def weight_gradients(deltas, states, h, kept, dropout_mask, options):
+def factors(deltas, states, h, kept, dropout_mask, options):
+    """[(h_{t-1}, δ)]."""
+    return [(dropped(before(states[0], h), dropout_mask), deltas)]
+
+
+def weight_gradients(factors, options):
     """[dU]."""
-    return [sum_of_products(dropped(before(states[0], h), dropout_mask), deltas)]
+    return [sum_of_products(factors)]

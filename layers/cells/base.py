@@ -8,6 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from ..probes import observe_product
 from .step import Masks, Step
 
 
@@ -110,6 +111,11 @@ class Cell(Step):
         """H."""
         return self.units
 
+    @property
+    def signals(self) -> tuple[str, ...]:
+        """What `advance` shows to the gradient probes: h, c where it is a state, and the recurrent kernel."""
+        return (*super().signals, "kernel") if self.has_recurrent_kernel else super().signals
+
     # ------------------------------------------------------------------ weights
 
     def build(self, input_shape: tuple) -> None:
@@ -178,7 +184,7 @@ class Cell(Step):
     def recurrent_product(self, h: Any, start: int = 0, stop: int | None = None) -> Any:
         """h U, layer-normalised where the cell is: h `[B, H]` → `[B, (stop−start)*H]`, of the blocks asked for."""
         columns = slice(start * self.units, None if stop is None else stop * self.units)
-        product = ops.matmul(h, ops.convert_to_tensor(self.recurrent_kernel)[:, columns])
+        product = observe_product(h, ops.convert_to_tensor(self.recurrent_kernel)[:, columns])
         return normalised(product, self.recurrent_gain[columns]) if self.layer_normalization else product
 
     def project(self, inputs: Any, training: bool = False) -> Any:

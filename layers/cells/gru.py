@@ -80,7 +80,7 @@ class GRUCell(GatedCell):
         h_in = dropped(h, masks.state)
         x_zr, x_h = ops.split(projected, [2 * self.units], axis=-1)
         a_z, a_r = ops.split(x_zr + self.recurrent_product(h_in, 0, 2), 2, axis=-1)
-        z, r = self.recurrent_activation(a_z), self.recurrent_activation(a_r)
+        z, r = (self.observe(name, self.recurrent_activation(a)) for name, a in (("z", a_z), ("r", a_r)))
         if self.reset_after:
             n = self.activation(x_h + r * (self.recurrent_product(h_in, 2, 3) + self.candidate_bias()))
         else:

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from ..probes import observe_product
 from .base import Cell, check_size
 from .step import NOTHING_DROPPED, Masks, dropped
 
@@ -80,11 +81,15 @@ class IndRNNCell(Cell):
         """`[H]`: a diagonal."""
         return (self.units,)
 
+    def recurrent_product(self, h: Any, start: int = 0, stop: int | None = None) -> Any:
+        """u ⊙ h `[B, H]`."""
+        return observe_product(h, ops.convert_to_tensor(self.recurrent_kernel))
+
     def advance(self, projected: Any, states: list, masks: Masks = NOTHING_DROPPED) -> tuple[Any, list]:
         """projected `[B, H]`, states `[h]` → h, `[h]`."""
         (h,) = states
         h_in = dropped(h, masks.state)
-        h = self.observe("h", self.activation(projected + h_in * self.recurrent_kernel))
+        h = self.observe("h", self.activation(projected + self.recurrent_product(h_in)))
         return h, [h]
 
     def get_config(self) -> dict:

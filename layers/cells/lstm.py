@@ -44,7 +44,7 @@ class LSTMFamily(GatedCell):
         initializers = kernel_initializer, recurrent_initializer, bias_initializer
         super().__init__(units, activation, recurrent_activation, use_bias, *initializers, **kwargs)
         self.unit_forget_bias = unit_forget_bias
-        self.projection_units = projection_units
+        self.projection_units = None if projection_units is None else int(projection_units)
 
     @property
     def output_size(self) -> int:
@@ -138,7 +138,8 @@ class LSTMCell(LSTMFamily):
         h, c = states
         h_in = dropped(h, masks.state)
         a_i, a_f, a_c, a_o = ops.split(projected + self.recurrent_product(h_in), 4, axis=-1)
-        i, f, o = (self.recurrent_activation(a) for a in (a_i, a_f, a_o))
+        gates = {"i": a_i, "f": a_f, "o": a_o}
+        i, f, o = (self.observe(name, self.recurrent_activation(a)) for name, a in gates.items())
         g = dropped(self.activation(a_c), masks.candidate)
         c = self.observe("c", f * c + i * g)
         h = self.output(o * self.activation(self.seen_state(c)))

@@ -36,7 +36,7 @@ class MGUCell(GatedCell):
         (h,) = states
         h_in = dropped(h, masks.state)
         x_f, x_h = ops.split(projected, 2, axis=-1)
-        f = self.recurrent_activation(x_f + self.recurrent_product(h_in, 0, 1))
+        f = self.observe("f", self.recurrent_activation(x_f + self.recurrent_product(h_in, 0, 1)))
         n = self.activation(x_h + self.recurrent_product(f * h_in, 1, 2))
         h = self.observe("h", (1 - f) * h + f * dropped(n, masks.candidate))
         return h, [h]

@@ -86,8 +86,8 @@ class MUT1Cell(_MUTCell):
         (h,) = states
         h_in = dropped(h, masks.state)
         x_z, x_r, x_h = ops.split(projected, 3, axis=-1)
-        z = self.recurrent_activation(x_z)
-        r = self.recurrent_activation(x_r + self.recurrent_product(h_in, 0, 1))
+        z = self.observe("z", self.recurrent_activation(x_z))
+        r = self.observe("r", self.recurrent_activation(x_r + self.recurrent_product(h_in, 0, 1)))
         n = self.recurrent_product(r * h_in, 1, 2) + x_h
         return self.mix(z, n, h, masks)
 
@@ -125,8 +125,8 @@ class MUT2Cell(_MUTCell):
         (h,) = states
         h_in = dropped(h, masks.state)
         x_z, x_r, x_h = ops.split(projected, 3, axis=-1)
-        z = self.recurrent_activation(x_z + self.recurrent_product(h_in, 0, 1))
-        r = self.recurrent_activation(x_r + self.recurrent_product(h_in, 1, 2))
+        z = self.observe("z", self.recurrent_activation(x_z + self.recurrent_product(h_in, 0, 1)))
+        r = self.observe("r", self.recurrent_activation(x_r + self.recurrent_product(h_in, 1, 2)))
         n = self.recurrent_product(r * h_in, 2, 3) + x_h
         return self.mix(z, n, h, masks)
 
@@ -163,7 +163,7 @@ class MUT3Cell(_MUTCell):
         (h,) = states
         h_in = dropped(h, masks.state)
         x_z, x_r, x_h = ops.split(projected, 3, axis=-1)
-        z = self.recurrent_activation(x_z + self.recurrent_product(ops.tanh(h_in), 0, 1))
-        r = self.recurrent_activation(x_r + self.recurrent_product(h_in, 1, 2))
+        z = self.observe("z", self.recurrent_activation(x_z + self.recurrent_product(ops.tanh(h_in), 0, 1)))
+        r = self.observe("r", self.recurrent_activation(x_r + self.recurrent_product(h_in, 1, 2)))
         n = self.recurrent_product(r * h_in, 2, 3) + x_h
         return self.mix(z, n, h, masks)

@@ -133,7 +133,7 @@ class PeepholeLSTMCell(LSTMFamily):
             added = ops.split(ops.matmul(ops.concatenate(gates_before, axis=-1), self.gate_kernel), 3, axis=-1)
             a.update({name: a[name] + s for name, s in zip("ifo", added, strict=True)})
         i = self._gate("i", a, c)
-        f = 1 - i if self.coupled_gates else self._gate("f", a, c)
+        f = self.observe("f", 1 - i) if self.coupled_gates else self._gate("f", a, c)
         g = dropped(self.activation(a["c"]) if self.input_activation else a["c"], masks.candidate)
         c = self.observe("c", f * c + i * g)
         o = self._gate("o", a, c)
@@ -146,8 +146,9 @@ class PeepholeLSTMCell(LSTMFamily):
         if name not in self.gate_names:
             return ops.ones_like(c)
         if not self.peepholes:
-            return self.recurrent_activation(a[name])
-        return self.recurrent_activation(a[name] + self.peephole_kernel[self.gate_names.index(name)] * c)
+            return self.observe(name, self.recurrent_activation(a[name]))
+        seen = self.peephole_kernel[self.gate_names.index(name)] * c
+        return self.observe(name, self.recurrent_activation(a[name] + seen))
 
     def get_config(self) -> dict:
         """The constructor's arguments, serialised."""

@@ -7,7 +7,7 @@ from keras import ops
 
 from ..probes import unobserved
 from .base import check_rate, check_size
-from .step import NOTHING_DROPPED, Masks, Step
+from .step import NOTHING_DROPPED, Masks, Step, dropped
 
 
 class CellWrapper(Step):
@@ -17,21 +17,32 @@ class CellWrapper(Step):
         cell: a cell of this package, or a wrapper of one.
 
     Raises:
-        ValueError: `cell` is something else; a `DeepOutputCell` can only be the outermost wrapper.
+        ValueError: `cell` is something else; a `DeepOutputCell` can only be the outermost wrapper; a `dtype` that is
+            not the inner cell's, which is the default.
     """
 
     def __init__(self, cell: Any, **kwargs: Any):
         if not isinstance(cell, Step):
             raise ValueError(f"cell: expected a cell of this package such as LSTMCell(32), got {cell!r}")
         if isinstance(cell, DeepOutputCell):
-            raise ValueError("cell: expected a cell whose output is its state; put DeepOutputCell around all others")
-        super().__init__(**kwargs)
+            raise ValueError(
+                f"cell: expected a cell whose output is its state, got {cell!r}; put DeepOutputCell around all others"
+            )
+        super().__init__(**{**kwargs, "dtype": kwargs.get("dtype") or cell.dtype_policy})
+        if self.dtype_policy.name != cell.dtype_policy.name:
+            own, inner = self.dtype_policy.name, cell.dtype_policy.name
+            raise ValueError(f"dtype: expected the inner cell's, {inner!r}, got {own!r}")
         self.cell = cell
 
     @property
     def state_names(self) -> tuple[str, ...]:  # type: ignore[override]
         """The inner cell's."""
         return self.cell.state_names
+
+    @property
+    def signals(self) -> tuple[str, ...]:
+        """The inner cell's."""
+        return self.cell.signals
 
     @property
     def state_size(self) -> Any:
@@ -132,7 +143,7 @@ class ZoneoutCell(CellWrapper):
     def advance(self, projected: Any, states: list, masks: Masks = NOTHING_DROPPED) -> tuple[Any, list]:
         """projected: see `project`; states → h, the new states."""
         projected, keeps = projected
-        with unobserved(*self.signals):
+        with unobserved("h", "c"):
             _, new_states = self.cell.advance(projected, states, masks)
         zoned = [
             self._zoned(name, keeps.get(name), before, after)
@@ -219,7 +230,7 @@ class DeepTransitionCell(CellWrapper):
         for k, (U, b) in enumerate(self.transitions, start=1):
             a = ops.matmul(s, U) + b
             if self.shortcut and k == self.depth:
-                a = a + ops.matmul(states[0], self.shortcut_kernel)
+                a = a + ops.matmul(dropped(states[0], masks.state), self.shortcut_kernel)
             s = self.activation(a)
         h = self.observe("h", s)
         return h, [h, *new_states[1:]]
@@ -264,12 +275,13 @@ class DeepOutputCell(CellWrapper):
     """
 
     def __init__(self, cell: Any, units: int | list[int], activation: Any = "relu", **kwargs: Any):
-        self.units: list[int] = list(units) if isinstance(units, list | tuple) else [units]
-        if not self.units:
+        sizes = list(units) if isinstance(units, list | tuple) else [units]
+        if not sizes:
             raise ValueError("units: expected a positive integer or a list of at least one, got an empty list")
-        for size in self.units:
+        for size in sizes:
             check_size("units", size)
         super().__init__(cell, **kwargs)
+        self.units: list[int] = [int(size) for size in sizes]
         self.activation = keras.activations.get(activation)
         self.output_layers = [
             keras.layers.Dense(size, self.activation, dtype=self.dtype_policy, name=f"output_{k}")

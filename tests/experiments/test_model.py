@@ -96,6 +96,7 @@ ARCHITECTURES = sorted(file.stem for file in (commandline.CONF / "architecture")
 def test_every_architecture_trains(compose, cell, architecture):
     small = ["cell.units=8", "dataset=adding", "dataset.length=6", "dataset.train_size=64"]
     config = compose(f"cell={cell}", f"architecture={architecture}", *small)
+    keras.utils.set_random_seed(1)
     task = load(config.dataset, config.seed)
     model = build_network(config, task)
     model.compile(build_optimizer(config.optimizer), **compile_arguments(task))

@@ -153,7 +153,13 @@ def test_a_layer_shows_the_arguments_of_its_cell_as_keras_does(kind):
     options = {"dropout": 0.25, "recurrent_dropout": 0.5, "use_bias": False, "activation": "relu", "seed": 3}
     layer = ours(kind, **options)
     theirs, mine = keras_layer(kind, **options).get_config(), layer.get_config()
-    beyond_keras = {"seed": 3, "update_gate": "keep"}  # Keras forgets the seed of its SimpleRNN
+    beyond_keras = {
+        "seed": 3,  # Keras forgets that of its SimpleRNN
+        "update_gate": "keep",
+        "layer_normalization": False,
+        "candidate_dropout": 0.0,
+        "projection_units": None,
+    }
     for name in layer.cell_attributes:
         assert getattr(layer, name) is getattr(layer.cell, name)
         assert mine[name] == theirs.get(name, beyond_keras.get(name))

@@ -8,7 +8,19 @@ import pytest
 import tensorflow as tf
 
 import layers
-from layers import GRU, LSTM, RNN, Bidirectional, GRUCell, LSTMCell, SimpleRNN, SimpleRNNCell, Stacked, StackedRNNCells
+from layers import (
+    GRU,
+    LSTM,
+    RNN,
+    Bidirectional,
+    EncoderDecoder,
+    GRUCell,
+    LSTMCell,
+    SimpleRNN,
+    SimpleRNNCell,
+    Stacked,
+    StackedRNNCells,
+)
 from tests.layers.helpers import KINDS, B, H, I, T, assert_close, keras_layer, our_cell, ours, randomise, values
 
 LAYERS = {
@@ -40,6 +52,22 @@ LAYERS = {
     "bidirectional_of_keras": lambda: Bidirectional(keras.layers.LSTM(H), merge_mode="mul"),
     "stacked": lambda: Stacked([Bidirectional(SimpleRNN(4, return_sequences=True)), GRU(H)], name="stack"),
     "nested": lambda: Stacked([Stacked([LSTM(4, return_sequences=True)]), RNN([GRUCell(3), LSTMCell(2)])]),
+    "residual": lambda: Stacked([Bidirectional(SimpleRNN(2, return_sequences=True)), GRU(4)], "residual", 0.2, seed=1),
+    "decoder_of_numbers": lambda: EncoderDecoder(
+        Bidirectional(GRU(2, return_state=True)),
+        GRU(4, return_sequences=True, return_state=True),
+        keras.layers.Dense(2),
+        start=[0.5, 1],
+        steps=3,
+    ),
+    "decoder_of_tokens": lambda: EncoderDecoder(
+        LSTM(4, return_state=True),
+        Stacked([LSTM(4, return_sequences=True, return_state=True)], "residual"),
+        keras.layers.Dense(5),
+        keras.layers.Embedding(5, 2),
+        start=1,
+        steps=2,
+    ),
     "keras_around_ours": lambda: keras.layers.Bidirectional(GRU(H)),
     "half": lambda: LSTM(H, dtype="mixed_bfloat16"),
 }
@@ -155,15 +183,15 @@ def test_the_weights_file_of_a_keras_model_fits_our_model(kind, tmp_path):
     assert_close(mine(values(B, T, I)), theirs(values(B, T, I)))
 
 
-@pytest.mark.parametrize("name", ["RNN", "SimpleRNN", "LSTM", "GRU", "Bidirectional", "Stacked"])
+@pytest.mark.parametrize("name", ["RNN", "SimpleRNN", "LSTM", "GRU", "Bidirectional", "Stacked", "EncoderDecoder"])
 def test_layers_are_registered_under_the_name_of_the_distribution(name):
     assert keras.saving.get_registered_name(getattr(layers, name)) == f"rnnscope>{name}"
     assert keras.saving.get_registered_object(f"rnnscope>{name}") is getattr(layers, name)
 
 
-@pytest.mark.parametrize("make", [LAYERS["lstm"], LAYERS["stacked"]], ids=["lstm", "stacked"])
-def test_an_exported_model_answers_without_keras(make, tmp_path, compiled):
-    model = randomise(sequential(make()))
+@pytest.mark.parametrize("name", ["lstm", "residual", "decoder_of_tokens"])
+def test_an_exported_model_answers_without_keras(name, tmp_path, compiled):
+    model = randomise(sequential(LAYERS[name]()))
     model.export(tmp_path / "model", verbose=False)
     served = tf.saved_model.load(tmp_path / "model")
     for batch, length in ((B, T), (2, 9)):

@@ -1,0 +1,44 @@
+"""A profile together with the few numbers of it that plain TensorBoard can draw."""
+
+from typing import Any
+
+import numpy as np
+
+from . import profile
+from .writer import RunWriter
+
+
+def write_gradient(writer: RunWriter, layer: str, signal: str, norms: Any, step: int, **metadata: Any) -> None:
+    """Writes norms `[T]` as a vector, and as scalars under `gradient_norm/<layer>/<signal>/`.
+
+    Args:
+        writer: the run's.
+        layer, signal, norms, step: see `RunWriter.gradient_norms`.
+        metadata: direction, cell and units.
+    """
+    writer.gradient_norms(layer, signal, norms, step, **metadata)
+    for name, value in numbers(norms, metadata["direction"] == "backward").items():
+        writer.scalar(f"gradient_norm/{layer}/{signal}/{name}", value, step)
+
+
+def numbers(norms: Any, backward: bool = False) -> dict[str, float]:
+    """Norm at the first, middle and last timestep, first over last, horizon and per-step factor.
+
+    Args:
+        norms: `[T]`, in the order of the layer's input.
+        backward: whether the layer reads its input from the end.
+
+    >>> numbers([0.25, 0.5, 1.0])["first_to_last"]
+    0.25
+    """
+    norms = np.asarray(norms)
+    undefined = float("nan")
+    ratio, factor = profile.first_to_last(norms), profile.per_step_factor(norms, backward)
+    return {
+        "first": float(norms[0]),
+        "middle": float(norms[len(norms) // 2]),
+        "last": float(norms[-1]),
+        "first_to_last": undefined if ratio is None else ratio,
+        "horizon": float(profile.horizon(norms, backward)),
+        "per_step_factor": undefined if factor is None else factor,
+    }
