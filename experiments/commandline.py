@@ -149,6 +149,7 @@ _IN_WORDS = {
         float | None: "a number, or null",
         int | None: "a whole number, or null",
         str | None: "a name, or null",
+        list[str]: "a list of names, as in [h,c]",
         list[int]: "a list of whole numbers, as in [64]",
     }.items()
 }

@@ -185,6 +185,9 @@ class Telemetry:
     """What is measured while training."""
 
     every: int = _limited(at_least=0)
+    signals: list[str] = MISSING
+    inspect_every: int = _limited(at_least=0)
+    inspect_examples: int = _limited(at_least=1)
 
 
 @dataclass

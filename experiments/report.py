@@ -46,7 +46,7 @@ def panel(path: Path) -> Panel:
         rows.add_row(
             "gradient reached",
             f"{gradient['horizon']} of {gradient['steps']} steps back",
-            f"{layer}; first to last step {'–' if ratio is None else f'{ratio:.2g}'}",
+            f"{layer}: {gradient['verdict']}; first to last step {'–' if ratio is None else f'{ratio:.2g}'}",
         )
     return Panel(Group(rows, Text(), *_where(path)), title=path.name, title_align="left", expand=False)
 

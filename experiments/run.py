@@ -24,7 +24,7 @@ from .progress import TrainingProgress
 from .record import RunDirectory, State
 from .report import console, line
 from .seeds import number
-from .telemetry import Curves, GradientTelemetry
+from .telemetry import Curves, GradientTelemetry, LookInside
 from .training import MeasuredModel, Measurements, batches, steps_per_epoch
 
 log = logging.getLogger(__name__)
@@ -89,7 +89,7 @@ def train(config: DictConfig, directory: RunDirectory, writer: RunWriter) -> dic
     network = build_network(config, task)
     writer.text("configuration", _as_markdown(config, network))
 
-    measurements = Measurements() if config.telemetry.every else None
+    measurements = Measurements(config.telemetry.signals) if config.telemetry.every else None
     history, gradient = _fit(config, task, network, measurements, directory, writer)
     files.write_whole(directory.path / "model.keras", lambda path: network.save(path))
 
@@ -135,6 +135,9 @@ def _fit(
     if measurements is not None:
         telemetry = GradientTelemetry(writer, measurements, config.telemetry.every, title)
         callbacks.append(telemetry)
+    if config.telemetry.inspect_every:
+        examples = task.validation.inputs[: config.telemetry.inspect_examples]
+        callbacks.append(LookInside(writer, examples, config.telemetry.inspect_every))
     try:
         model.fit(
             batches(task.train, trainer.batch_size, trainer.epochs, config.seed),
@@ -185,7 +188,7 @@ class _StopWhenDiverged(keras.callbacks.Callback):
         step = int(self.model.optimizer.iterations)
         loss = float((logs or {}).get("loss", 0.0))
         if not math.isfinite(loss):
-            raise DivergedError(f"the loss became {loss} at step {step}")
+            raise DivergedError(f"the loss became {loss} at step {step}{self._where()}")
         norms = self.model.weight_norms.numpy()
         if not np.isfinite(norms).all():
             worst = int(np.argmin(np.isfinite(norms)))
@@ -193,12 +196,12 @@ class _StopWhenDiverged(keras.callbacks.Callback):
             raise DivergedError(f"the gradient of {weight} became {norms[worst]} at step {step}{self._where()}")
 
     def _where(self) -> str:
-        """The layer and timestep at which, on the way back, the gradient stopped being finite."""
+        """The layer and timestep at which, on the way back, the gradient was first not finite."""
         for key, norms in (self.measurements.read() if self.measurements else {}).items():
             lost = np.flatnonzero(~np.isfinite(norms))
             if lost.size:
                 backward = self.measurements.signals[key].direction == "backward"  # type: ignore[union-attr]
-                return f", on its way back at timestep {lost[0 if backward else -1]} of {key}"
+                return f"; the gradient, on its way back, at timestep {lost[0 if backward else -1]} of {key}"
         return ""
 
 

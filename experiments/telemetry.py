@@ -6,8 +6,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from layers import Signal
+from layers.callbacks import described, write_inspection
 from tensorboard_gradient_flow import profile
+from tensorboard_gradient_flow.summaries import write_gradient
 from tensorboard_gradient_flow.writer import RunWriter
 
 from .figures import gradient_heatmap
@@ -80,17 +81,7 @@ class GradientTelemetry(keras.callbacks.Callback):
         for key, norms in self.measurements.read().items():
             signal = self.measurements.signals[key]
             self.norms[key].append(norms)
-            self.writer.gradient_norms(
-                signal.layer,
-                signal.name,
-                norms,
-                step,
-                direction=signal.direction,
-                cell=signal.cell,
-                units=signal.units,
-            )
-            for name, value in _few_numbers(signal, norms).items():
-                self.writer.scalar(f"gradient_norm/{key}/{name}", value, step)
+            write_gradient(self.writer, signal.layer, signal.name, norms, step, **described(signal))
 
     def draw(self) -> None:
         """Writes each signal's heatmap as it stands."""
@@ -104,7 +95,8 @@ class GradientTelemetry(keras.callbacks.Callback):
         self.writer.flush()
 
     def summary(self) -> dict[str, dict[str, Any]]:
-        """By layer, for h: the horizon, out of how many steps, and the first-to-last ratio at the end of training.
+        """By layer, for h, at the end of training: horizon, out of how many steps, first-to-last ratio, per-step factor
+        and verdict.
 
         Made of the root mean square of the last ten records; empty if nothing was recorded.
         """
@@ -113,21 +105,32 @@ class GradientTelemetry(keras.callbacks.Callback):
             signal = self.measurements.signals[key]
             if signal.name == "h":
                 last = profile.root_mean_square(norms[-_PROFILE_OF:])
+                verdict = profile.verdict(last, backward=signal.direction == "backward")
                 summary[signal.layer] = {
-                    "horizon": profile.horizon(last, backward=signal.direction == "backward"),
+                    "horizon": verdict.horizon,
                     "steps": len(last) - 1,
                     "first_to_last": profile.first_to_last(last),
+                    "per_step_factor": verdict.factor,
+                    "verdict": verdict.name,
+                    "explanation": verdict.explanation,
                 }
         return summary
 
 
-def _few_numbers(signal: Signal, norms: np.ndarray) -> dict[str, float]:
-    """What plain TensorBoard can show as curves."""
-    ratio = profile.first_to_last(norms)
-    return {
-        "first": float(norms[0]),
-        "middle": float(norms[len(norms) // 2]),
-        "last": float(norms[-1]),
-        "first_to_last": float("nan") if ratio is None else ratio,
-        "horizon": float(profile.horizon(norms, backward=signal.direction == "backward")),
-    }
+class LookInside(keras.callbacks.Callback):
+    """Now and then, what a fixed batch does inside the layers: Jacobians, gates, activations at every timestep.
+
+    Args:
+        writer: the run's.
+        inputs: the batch.
+        every: epochs between two looks.
+    """
+
+    def __init__(self, writer: RunWriter, inputs: np.ndarray, every: int):
+        super().__init__()
+        self.writer, self.inputs, self.every = writer, inputs, every
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Looks, if it is time."""
+        if (epoch + 1) % self.every == 0:
+            write_inspection(self.writer, self.model, self.inputs, int(self.model.optimizer.iterations))

@@ -1,6 +1,6 @@
 """The training step that measures while it trains, and the data in the order that the seed decides."""
 
-import contextlib
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -17,11 +17,13 @@ class Measurements:
     """What the last training step measured.
 
     Attributes:
+        names: which signals to measure.
         signals: what each key of the norms stands for.
         norms: gradient norms by key, variables `[T]`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, names: Sequence[str] = ("h", "c")) -> None:
+        self.names = tuple(names)
         self.signals: dict[str, Signal] = {}
         self.norms: dict[str, tf.Variable] = {}
 
@@ -60,9 +62,9 @@ class MeasuredModel(keras.Model):
     def train_step(self, data: Any) -> dict[str, Any]:
         """One step on `(inputs, targets)` or `(inputs, targets, sample_weight)`."""
         inputs, targets, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        names = () if self.measurements is None else self.measurements.names
         with tf.GradientTape() as tape:
-            taps = GradientTaps(tape.watch)
-            with taps if self.measurements is not None else contextlib.nullcontext():
+            with GradientTaps(tape.watch, names) as taps:
                 predictions = self(inputs, training=True)
             loss = self.compute_loss(inputs, targets, predictions, sample_weight, training=True)
         gradients, norms = tape.gradient(loss, (self.trainable_weights, taps.vectors))

@@ -29,6 +29,9 @@ def _problems(config: DictConfig) -> Iterator[str]:
             yield f"{key} is not set; choose one, as in {key}=…"
     yield from _unknown_options(config, "")
     yield from _outside_limits(config, "")
+    for signal in config.telemetry.signals:
+        if signal not in ("h", "c", "kernel"):
+            yield f"telemetry.signals={list(config.telemetry.signals)}: expected some of h, c and kernel, got {signal}"
     yield from _at_odds(config.cell, config.architecture, config.optimizer)
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*", config.name):
         yield (

@@ -129,8 +129,12 @@ class GradientFlow(keras.callbacks.Callback):
                 with GradientTaps(tape.watch, self.signals) as taps:
                     outputs = self.model(inputs, training=False)
                 loss = self.model.compute_loss(inputs, targets, outputs, sample_weight, training=False)
+                # What mixed precision does lest small gradients underflow; undone below.
+                scale = self.model.optimizer.scale_loss(tf.ones_like(loss))
+                scaled = loss * scale
             self._signals: dict[str, Signal] = taps.signals
-            return tape.gradient(loss, taps.vectors, unconnected_gradients="zero")
+            norms = tape.gradient(scaled, taps.vectors, unconnected_gradients="zero")
+            return {key: norm / tf.cast(scale, norm.dtype) for key, norm in norms.items()}
 
         return measure
 

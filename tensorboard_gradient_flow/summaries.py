@@ -22,7 +22,9 @@ def write_gradient(writer: RunWriter, layer: str, signal: str, norms: Any, step:
 
 
 def numbers(norms: Any, backward: bool = False) -> dict[str, float]:
-    """Norm at the first, middle and last timestep, first over last, horizon and per-step factor.
+    """Norm at the first, middle and last timestep, first over last, horizon, per-step factor and verdict.
+
+    The verdict is −1 for vanishing, 0 for healthy, 1 for exploding.
 
     Args:
         norms: `[T]`, in the order of the layer's input.
@@ -33,12 +35,13 @@ def numbers(norms: Any, backward: bool = False) -> dict[str, float]:
     """
     norms = np.asarray(norms)
     undefined = float("nan")
-    ratio, factor = profile.first_to_last(norms), profile.per_step_factor(norms, backward)
+    ratio, verdict = profile.first_to_last(norms), profile.verdict(norms, backward)
     return {
         "first": float(norms[0]),
         "middle": float(norms[len(norms) // 2]),
         "last": float(norms[-1]),
         "first_to_last": undefined if ratio is None else ratio,
-        "horizon": float(profile.horizon(norms, backward)),
-        "per_step_factor": undefined if factor is None else factor,
+        "horizon": float(verdict.horizon),
+        "per_step_factor": undefined if verdict.factor is None else verdict.factor,
+        "verdict": {"vanishing": -1.0, "healthy": 0.0, "exploding": 1.0}[verdict.name],
     }

@@ -29,8 +29,8 @@ def test_a_gradient_that_is_not_finite_names_weight_step_timestep_and_layer(go_b
     with pytest.raises(DivergedError) as raised:
         fit(broken_on_the_way_back, Measurements(), go_backwards)
     assert str(raised.value) == (
-        "the gradient of layer_1/lstm_cell/kernel became nan at step 1, "
-        f"on its way back at timestep {timestep} of layer_1/h"
+        "the gradient of layer_1/lstm_cell/kernel became nan at step 1; "
+        f"the gradient, on its way back, at timestep {timestep} of layer_1/h"
     )
 
 
