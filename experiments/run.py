@@ -15,6 +15,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
+from tensorboard_gradient_flow.summaries import write_layout
 from tensorboard_gradient_flow.writer import RunWriter
 
 from . import data, files, hparams
@@ -87,6 +88,7 @@ def train(config: DictConfig, directory: RunDirectory, writer: RunWriter) -> dic
     tf.config.experimental.enable_op_determinism()
     task = data.load(config.dataset, config.seed)
     network = build_network(config, task)
+    write_layout(writer)
     writer.text("configuration", _as_markdown(config, network))
 
     measurements = Measurements(config.telemetry.signals) if config.telemetry.every else None

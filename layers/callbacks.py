@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from tensorboard_gradient_flow.summaries import write_gradient
+from tensorboard_gradient_flow.summaries import write_gradient, write_layout
 from tensorboard_gradient_flow.writer import RunWriter
 
 from .cells import SimpleRNNCell, Step
@@ -84,6 +84,7 @@ class GradientFlow(keras.callbacks.Callback):
     def on_train_begin(self, logs: dict | None = None) -> None:
         """Opens the event file."""
         self._writer: RunWriter = RunWriter(self.log_dir)
+        write_layout(self._writer)
         self._measure = self._compiled_measurement()
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:

@@ -3,6 +3,10 @@
 from typing import Any
 
 import numpy as np
+from tensorboard.compat.proto import summary_pb2
+from tensorboard.plugins.custom_scalar import layout_pb2
+from tensorboard.plugins.custom_scalar import metadata as layout_metadata
+from tensorboard.util import tensor_util
 
 from . import profile
 from .writer import RunWriter
@@ -19,6 +23,29 @@ def write_gradient(writer: RunWriter, layer: str, signal: str, norms: Any, step:
     writer.gradient_norms(layer, signal, norms, step, **metadata)
     for name, value in numbers(norms, metadata["direction"] == "backward").items():
         writer.scalar(f"gradient_norm/{layer}/{signal}/{name}", value, step)
+
+
+def write_layout(writer: RunWriter) -> None:
+    """Writes what the Custom Scalars page shows: one chart a question, all layers and runs in it."""
+    charts = {
+        "how far back the gradient reaches, in steps": r"^gradient_norm/.+/h/horizon$",
+        "gradient at the first timestep over that at the last": r"^gradient_norm/.+/h/first_to_last$",
+        "factor per step back": r"^gradient_norm/.+/h/per_step_factor$",
+        "verdict (−1 vanishing, 0 healthy, 1 exploding)": r"^gradient_norm/.+/h/verdict$",
+        "loss": r"^loss/(train|validation)$",
+    }
+    drawn = [
+        layout_pb2.Chart(title=title, multiline=layout_pb2.MultilineChartContent(tag=[tags]))
+        for title, tags in charts.items()
+    ]
+    layout = layout_pb2.Layout(category=[layout_pb2.Category(title="gradient flow", chart=drawn)])
+    record = summary_pb2.Summary()
+    record.value.add(
+        tag=layout_metadata.CONFIG_SUMMARY_TAG,
+        metadata=layout_metadata.create_summary_metadata(),
+        tensor=tensor_util.make_tensor_proto(layout.SerializeToString()),
+    )
+    writer.summary(record, step=0)
 
 
 def numbers(norms: Any, backward: bool = False) -> dict[str, float]:

@@ -95,7 +95,7 @@ def functional_twin(model):
     return twin
 
 
-@models
+@pytest.mark.parametrize("make", [functional, Subclassed])
 def test_training_with_it_is_training_without(make, tmp_path):
     def trained(callbacks):
         keras.utils.set_random_seed(2)
@@ -107,6 +107,22 @@ def test_training_with_it_is_training_without(make, tmp_path):
     assert history == plain_history
     for mine, plain in zip(weights, plain_weights, strict=True):
         np.testing.assert_array_equal(mine, plain)
+
+
+def test_mixed_precision_s_loss_scale_is_undone(tmp_path):
+    def model(policy):
+        return keras.Sequential([keras.Input((T, I)), LSTM(H, name="lstm", dtype=policy), keras.layers.Dense(2)])
+
+    half, single = model("mixed_float16"), model("float32")
+    x, y = batch()
+    half.compile(keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.0), initial_scale=2.0**12), "mse")
+    half.fit(x, y, batch_size=B, verbose=0, callbacks=[GradientFlow(tmp_path, (x, y), every=1)])
+    single.set_weights(half.get_weights())
+    with tf.GradientTape() as tape, GradientTaps(tape.watch, EVERYTHING) as taps:
+        loss = tf.reduce_mean(tf.square(single(x) - y))
+    records = read(tmp_path)
+    for key, norms in tape.gradient(loss, taps.vectors).items():
+        np.testing.assert_allclose(records[f"gradient_flow/{key}"].norms[-1], norms, rtol=1e-2, atol=1e-6)
 
 
 def test_a_model_without_such_a_layer_is_refused_by_name(tmp_path):
