@@ -7,6 +7,7 @@ import difflib
 import functools
 import inspect
 from collections.abc import Callable, Collection
+from numbers import Real
 from types import EllipsisType
 from typing import Any
 
@@ -109,6 +110,12 @@ def boolean(name: str, value: Any) -> bool:
     return bool(value)
 
 
+def check_number(name: str, value: Any, expected: str = "a number") -> None:
+    """Refuses what is neither a real number nor a `bool`, Python's or NumPy's."""
+    if not isinstance(value, Real | np.bool_):
+        raise ValueError(f"{name}: expected {expected}, got {described(value)}")
+
+
 def check_choice(name: str, value: Any, choices: Collection) -> None:
     """Refuses what is not among the choices."""
     if not any(value is choice or (isinstance(value, str) and value == choice) for choice in choices):
@@ -121,6 +128,17 @@ def resolved(name: str, value: Any, get: Callable[[Any], Any], expected: str) ->
         return get(value)
     except (TypeError, ValueError):
         raise ValueError(f"{name}: expected {expected}, got {described(value)}") from None
+
+
+def check_cell(name: str, cell: Any) -> None:
+    """Refuses what is no cell."""
+    is_cell = not isinstance(cell, type | keras.layers.RNN) and hasattr(cell, "call") and hasattr(cell, "state_size")
+    if not is_cell:
+        raise ValueError(f"{name}: expected a cell such as LSTMCell(32), got {described(cell)}")
+    if not isinstance(cell.state_size, int | list | tuple):
+        raise ValueError(
+            f"{name}: expected a cell whose state_size is an integer or a list of integers, got {cell.state_size!r}"
+        )
 
 
 def check_keywords(layer: str, keywords: dict, known: Collection[str]) -> None:

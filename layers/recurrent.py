@@ -61,9 +61,9 @@ class RNN(keras.layers.RNN):
         checks.check_keywords(type(self).__name__, kwargs, checks.constructor_arguments(type(self)))
         if isinstance(cell, list | tuple):
             for index, each in enumerate(cell):
-                check_cell(f"cell[{index}]", each)
+                checks.check_cell(f"cell[{index}]", each)
             cell = StackedRNNCells(cell)
-        check_cell("cell", cell)
+        checks.check_cell("cell", cell)
         super().__init__(
             cell,
             checks.boolean("return_sequences", return_sequences),
@@ -140,17 +140,6 @@ def _time_major_mask(mask: Any) -> Any:
 
 _VECTOR_CELLS = (Step, keras.layers.SimpleRNNCell, keras.layers.LSTMCell, keras.layers.GRUCell)
 """Cells that read `[B, I]`, and whose states are `[B, H]`. What those of others read is for them to say."""
-
-
-def check_cell(name: str, cell: Any) -> None:
-    """Refuses what is no cell."""
-    is_cell = not isinstance(cell, type | keras.layers.RNN) and hasattr(cell, "call") and hasattr(cell, "state_size")
-    if not is_cell:
-        raise ValueError(f"{name}: expected a cell such as LSTMCell(32), got {checks.described(cell)}")
-    if not isinstance(cell.state_size, int | list | tuple):
-        raise ValueError(
-            f"{name}: expected a cell whose state_size is an integer or a list of integers, got {cell.state_size!r}"
-        )
 
 
 def check_call(layers: list, sequences: Any, initial_state: Any, mask: Any) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from .. import checks
 from ..probes import observe_product
 from .step import Masks, Step
 
@@ -82,24 +83,25 @@ class Cell(Step):
         check_rate("dropout", dropout)
         check_rate("recurrent_dropout", recurrent_dropout)
         kwargs.pop("implementation", None)  # Keras's choice between two forms of the same step
+        checks.check_keywords(type(self).__name__, kwargs, checks.constructor_arguments(type(self)))
         super().__init__(**kwargs)
-        self.units = units = int(units)
-        self.activation = keras.activations.get(activation)
-        self.use_bias = use_bias
-        self.kernel_initializer = keras.initializers.get(kernel_initializer)
-        self.recurrent_initializer = keras.initializers.get(recurrent_initializer)
-        self.bias_initializer = keras.initializers.get(bias_initializer)
-        self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
-        self.recurrent_regularizer = keras.regularizers.get(recurrent_regularizer)
-        self.bias_regularizer = keras.regularizers.get(bias_regularizer)
-        self.kernel_constraint = keras.constraints.get(kernel_constraint)
-        self.recurrent_constraint = keras.constraints.get(recurrent_constraint)
-        self.bias_constraint = keras.constraints.get(bias_constraint)
+        self.units = int(units)
+        self.activation = checks.resolved("activation", activation, keras.activations.get, "a Keras activation")
+        self.use_bias = checks.boolean("use_bias", use_bias)
+        given = {
+            "kernel": (kernel_initializer, kernel_regularizer, kernel_constraint),
+            "recurrent": (recurrent_initializer, recurrent_regularizer, recurrent_constraint),
+            "bias": (bias_initializer, bias_regularizer, bias_constraint),
+        }
+        for weight, chosen in given.items():
+            for kind, value in zip(("initializer", "regularizer", "constraint"), chosen, strict=True):
+                get, name = getattr(keras, f"{kind}s").get, f"{weight}_{kind}"
+                setattr(self, name, checks.resolved(name, value, get, f"a Keras {kind}"))
         self.dropout = dropout
         self.recurrent_dropout = recurrent_dropout
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed)
-        self.layer_normalization = bool(layer_normalization)
+        self.layer_normalization = checks.boolean("layer_normalization", layer_normalization)
 
     @property
     def state_size(self) -> int | list[int]:
@@ -234,7 +236,9 @@ class GatedCell(Cell):
     ):
         check_rate("candidate_dropout", candidate_dropout)
         super().__init__(units, activation, *args, **kwargs)
-        self.recurrent_activation: Any = keras.activations.get(recurrent_activation)
+        self.recurrent_activation: Any = checks.resolved(
+            "recurrent_activation", recurrent_activation, keras.activations.get, "a Keras activation"
+        )
         self.candidate_dropout = candidate_dropout
         self._candidate_mask: Any = None
 

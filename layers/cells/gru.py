@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from .. import checks
 from .base import GatedCell
 from .step import NOTHING_DROPPED, Masks, dropped
 
@@ -44,10 +45,9 @@ class GRUCell(GatedCell):
     gates = 3
 
     def __init__(self, units: int, *args: Any, reset_after: bool = True, update_gate: str = "keep", **kwargs: Any):
-        if update_gate not in ("keep", "write"):
-            raise ValueError(f'update_gate: expected "keep" or "write", got {update_gate!r}')
+        checks.check_choice("update_gate", update_gate, ("keep", "write"))
         super().__init__(units, *args, **kwargs)
-        self.reset_after = reset_after
+        self.reset_after = checks.boolean("reset_after", reset_after)
         self.update_gate = update_gate
 
     def bias_shape(self) -> tuple[int, ...]:

@@ -6,6 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from .. import checks
 from .base import GatedCell, check_size, normalised
 from .step import NOTHING_DROPPED, Masks, dropped
 
@@ -43,6 +44,7 @@ class LSTMFamily(GatedCell):
         check_size("projection_units", projection_units, optional=True)
         initializers = kernel_initializer, recurrent_initializer, bias_initializer
         super().__init__(units, activation, recurrent_activation, use_bias, *initializers, **kwargs)
+        checks.check_number("unit_forget_bias", unit_forget_bias, "True, False or a number")
         self.unit_forget_bias = unit_forget_bias
         self.projection_units = None if projection_units is None else int(projection_units)
 

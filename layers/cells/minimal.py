@@ -19,6 +19,7 @@ class LinearCell(Cell):
     """
 
     has_recurrent_kernel = False
+    _WITHOUT = ("activation", "recurrent_initializer", "recurrent_regularizer", "recurrent_constraint")
 
     def __init__(
         self,
@@ -28,8 +29,9 @@ class LinearCell(Cell):
         bias_initializer: Any = "zeros",
         **kwargs: Any,
     ):
-        for name in ("activation", "recurrent_initializer", "recurrent_regularizer", "recurrent_constraint"):
-            kwargs.pop(name, None)
+        for name in self._WITHOUT:
+            if name in kwargs:
+                raise ValueError(f"{name}: expected no such argument for a cell that is linear in its state, got one")
         if kwargs.get("recurrent_dropout"):
             raise ValueError("recurrent_dropout: expected 0, since the state enters no product")
         super().__init__(units, "linear", use_bias, kernel_initializer, "zeros", bias_initializer, **kwargs)
@@ -44,6 +46,10 @@ class LinearCell(Cell):
         a, b = self.coefficients(projected)
         h = self.observe("h", a * h + b)
         return h, [h]
+
+    def get_config(self) -> dict:
+        """The constructor's arguments, serialised."""
+        return {name: value for name, value in super().get_config().items() if name not in self._WITHOUT}
 
 
 @keras.saving.register_keras_serializable(package="rnnscope")

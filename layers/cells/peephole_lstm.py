@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from .. import checks
 from .lstm import LSTMFamily
 from .step import NOTHING_DROPPED, Masks, dropped
 
@@ -78,6 +79,11 @@ class PeepholeLSTMCell(LSTMFamily):
         self.coupled_gates = coupled_gates
         self.peepholes = peepholes
         self.full_gate_recurrence = full_gate_recurrence
+        for name in self._SWITCHES:
+            checks.boolean(name, getattr(self, name))
+
+    _SWITCHES = ("input_gate", "forget_gate", "output_gate", "input_activation", "output_activation", "coupled_gates",
+                 "peepholes", "full_gate_recurrence")  # fmt: skip
 
     @property
     def gate_names(self) -> tuple[str, ...]:
@@ -152,9 +158,7 @@ class PeepholeLSTMCell(LSTMFamily):
 
     def get_config(self) -> dict:
         """The constructor's arguments, serialised."""
-        switches = ("input_gate", "forget_gate", "output_gate", "input_activation",
-                    "output_activation", "coupled_gates", "peepholes", "full_gate_recurrence")  # fmt: skip
         return {
             **super().get_config(),
-            **{name: getattr(self, name) for name in switches},
+            **{name: getattr(self, name) for name in self._SWITCHES},
         }

@@ -4,6 +4,8 @@ from typing import Any
 
 import keras
 
+from .. import checks
+
 
 @keras.saving.register_keras_serializable(package="rnnscope")
 class StackedRNNCells(keras.layers.StackedRNNCells):
@@ -25,8 +27,10 @@ class StackedRNNCells(keras.layers.StackedRNNCells):
     """
 
     def __init__(self, cells: list | tuple, **kwargs: Any):
-        if not cells:
-            raise ValueError("cells: expected a list of at least one cell, got an empty one")
+        if not isinstance(cells, list | tuple) or not cells:
+            raise ValueError(f"cells: expected a list of at least one cell, got {checks.described(cells)}")
+        for index, cell in enumerate(cells):
+            checks.check_cell(f"cells[{index}]", cell)
         super().__init__(list(cells), **kwargs)
 
     def call(self, inputs: Any, states: Any, training: bool = False, **kwargs: Any) -> tuple[Any, Any]:

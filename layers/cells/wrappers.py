@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from .. import checks
 from ..probes import unobserved
 from .base import check_rate, check_size
 from .step import NOTHING_DROPPED, Masks, Step, dropped
@@ -28,6 +29,7 @@ class CellWrapper(Step):
             raise ValueError(
                 f"cell: expected a cell whose output is its state, got {cell!r}; put DeepOutputCell around all others"
             )
+        checks.check_keywords(type(self).__name__, kwargs, checks.constructor_arguments(type(self)))
         super().__init__(**{**kwargs, "dtype": kwargs.get("dtype") or cell.dtype_policy})
         if self.dtype_policy.name != cell.dtype_policy.name:
             own, inner = self.dtype_policy.name, cell.dtype_policy.name
@@ -208,9 +210,11 @@ class DeepTransitionCell(CellWrapper):
         check_size("depth", depth)
         super().__init__(cell, **kwargs)
         self.depth = int(depth)
-        self.activation = keras.activations.get(activation)
-        self.shortcut = bool(shortcut)
-        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.activation = checks.resolved("activation", activation, keras.activations.get, "a Keras activation")
+        self.shortcut = checks.boolean("shortcut", shortcut)
+        self.kernel_initializer = checks.resolved(
+            "kernel_initializer", kernel_initializer, keras.initializers.get, "a Keras initializer"
+        )
 
     def build(self, input_shape: tuple) -> None:
         """Builds the inner cell and creates the added layers' weights."""
@@ -282,7 +286,7 @@ class DeepOutputCell(CellWrapper):
             check_size("units", size)
         super().__init__(cell, **kwargs)
         self.units: list[int] = [int(size) for size in sizes]
-        self.activation = keras.activations.get(activation)
+        self.activation = checks.resolved("activation", activation, keras.activations.get, "a Keras activation")
         self.output_layers = [
             keras.layers.Dense(size, self.activation, dtype=self.dtype_policy, name=f"output_{k}")
             for k, size in enumerate(self.units, start=1)

@@ -313,7 +313,10 @@ def test_indrnn_keeps_its_recurrent_weights_within_the_limit_while_training():
         (lambda: layers.IndRNNCell(H, max_steps=0), "max_steps: expected a positive integer or None, got 0"),
         (lambda: layers.IndRNNCell(H, max_steps=5, recurrent_constraint="non_neg"), "max_steps: expected None"),
         (lambda: layers.MinGRUCell(H, recurrent_dropout=0.5), "recurrent_dropout: expected 0"),
-        (lambda: layers.GRUCell(H, update_gate="both"), 'update_gate: expected "keep" or "write", got \'both\''),
+        (
+            lambda: layers.GRUCell(H, update_gate="both"),
+            r"update_gate: expected one of \['keep', 'write'\], got 'both'",
+        ),
         (lambda: MGUCell(0), "units: expected a positive integer, got 0"),
     ],
 )
