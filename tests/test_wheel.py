@@ -54,6 +54,31 @@ def test_the_wheel_holds_two_typed_packages_and_nothing_else_at_the_top(wheel):
     assert {"rnnscope/py.typed", "tensorboard_gradient_flow/py.typed", "rnnscope/bptt/lstm.py"} <= set(names)
 
 
+def test_the_wheel_carries_the_tab_s_page_and_tells_tensorboard_of_it(wheel):
+    archive = zipfile.ZipFile(wheel)
+    page = {path.name for path in (ROOT / "tensorboard_gradient_flow" / "page").iterdir()}
+    assert {"index.js", "style.css"} <= page
+    assert {f"tensorboard_gradient_flow/page/{name}" for name in page} <= set(archive.namelist())
+    (points,) = [name for name in archive.namelist() if name.endswith(".dist-info/entry_points.txt")]
+    assert (
+        "[tensorboard_plugins]\ngradient_flow = tensorboard_gradient_flow.plugin:Loader"
+        in archive.read(points).decode()
+    )
+
+
+def test_tensorboard_finds_the_tab_where_only_the_wheel_is_installed(elsewhere, tmp_path):
+    code = """
+import sys
+from tensorboard import default
+from tensorboard.plugins.base_plugin import TBContext
+(loader,) = [each for each in default.get_dynamic_plugins() if "gradient_flow" in each.__module__]
+plugin = loader().load(TBContext(sampling_hints={}))
+assert "tensorflow" not in sys.modules
+print(*sorted(plugin.get_plugin_apps()))
+"""
+    assert "/page/index.js" in run(elsewhere, tmp_path, code).split()
+
+
 def test_a_model_saved_from_the_checkout_loads_with_the_wheel_alone(elsewhere, tmp_path):
     stack = layers.Stacked([layers.Bidirectional(layers.LSTM(4, return_sequences=True)), layers.GRU(3)])
     model = keras.Sequential([keras.Input((7, 2)), stack, keras.layers.Dense(1)])

@@ -1,69 +1,14 @@
 """The sweep's runs in a real TensorBoard, in a real browser."""
 
-import re
-import shutil
-from pathlib import Path
-
 import pytest
-from playwright.sync_api import expect, sync_playwright
-from tensorboard import program
-
-BROWSER = next(
-    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
-)
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-pytestmark = pytest.mark.skipif(
-    BROWSER is None, reason="needs chromium or google-chrome to look at TensorBoard's pages"
-)
+from playwright.sync_api import expect
 
 
 @pytest.fixture(scope="module")
-def address(sweep):
+def address(sweep, serve):
     """Where a TensorBoard serves the sweep."""
     _, folder = sweep
-    board = program.TensorBoard()
-    board.configure(
-        argv=["tensorboard", "--logdir", str(folder), "--host", "127.0.0.1", "--port", "0", "--load_fast=false",
-              "--reload_interval=0", "--reload_task=blocking"]
-    )  # fmt: skip
-    return board.launch()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """A browser without a window."""
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=BROWSER, args=FLAGS)
-        yield launched
-        launched.close()
-
-
-@pytest.fixture
-def page(browser, address, request):
-    """A page that must not complain; a screenshot is kept in `screenshots/` where that folder exists."""
-    page = browser.new_page(viewport={"width": 1500, "height": 1000})
-    complaints, foreign = [], []
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on(
-        "request", lambda sent: None if sent.url.startswith((address, "data:", "blob:")) else foreign.append(sent.url)
-    )
-    yield page
-    if Path("screenshots").is_dir():
-        page.screenshot(path=f"screenshots/{re.sub(r'[^a-z0-9_]+', '-', request.node.name)}.png")
-    page.close()
-    assert complaints == []
-    assert foreign == []
+    return serve(folder, "--load_fast=false", "--reload_interval=0", "--reload_task=blocking")
 
 
 def test_the_heatmap_of_every_run_is_shown_as_a_picture(page, address):
