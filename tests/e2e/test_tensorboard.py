@@ -53,3 +53,10 @@ def test_hparams_has_one_row_a_configuration_and_says_what_differs(page, address
 def test_the_configuration_can_be_read(page, address):
     page.goto(f"{address}#text")
     expect(page.get_by_text("dataset.length").or_(page.get_by_text("length: 12")).first).to_be_visible(timeout=30_000)
+
+
+def test_custom_scalars_overlay_the_cells_a_chart_a_question(page, address):
+    page.goto(f"{address}#custom_scalars")
+    for title in ("how far back the gradient reaches, in steps", "factor per step back", "loss"):
+        expect(page.get_by_text(title, exact=True).first).to_be_visible(timeout=30_000)
+    expect(page.locator("tf-custom-scalar-multi-line-chart-card").first).to_be_visible(timeout=30_000)

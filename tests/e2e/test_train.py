@@ -44,6 +44,8 @@ def test_a_run_trains_shows_its_result_and_leaves_a_whole_directory(train, tmp_p
     assert result["epochs"] == 3
     assert result["gradient"].keys() == {"layer_1"}
     assert 0 <= result["gradient"]["layer_1"]["horizon"] <= 63
+    assert result["gradient"]["layer_1"]["verdict"] in ("vanishing", "healthy", "exploding")
+    assert result["gradient"]["layer_1"]["per_step_factor"] > 0
     assert result["gradient"]["layer_1"]["first_to_last"] > 0
     rows = list(csv.DictReader((run / "metrics.csv").open()))
     assert [row["epoch"] for row in rows] == ["1", "2", "3"]
@@ -82,6 +84,23 @@ def test_norms_of_every_layer_and_direction_are_written_every_so_many_steps(trai
         assert record.metadata["layer"] in tag
         assert record.metadata["direction"] == tag.split("/")[1].split("_")[0]
         assert (record.metadata["cell"], record.metadata["units"]) == ("LSTMCell", 6)
+
+
+def test_kernel_gradients_and_looks_inside_are_written_where_they_are_asked_for(train, tmp_path):
+    asked = ["telemetry.signals=[h,kernel]", "telemetry.inspect_every=1", "telemetry.inspect_examples=3"]
+    ended = train(*SMALL_ADDING, "cell=rnn", "architecture.depth=2", *asked)
+    assert ended.returncode == 0, ended.stderr
+    records = read(only_run(tmp_path))
+    kinds = {tag.removeprefix("gradient_flow/"): record.metadata["kind"] for tag, record in records.items()}
+    inside = {"jacobian": "jacobian", "jacobian_bound": "jacobian", "activation": "activation"}
+    expected = {"h": "gradient", "kernel": "gradient", **inside}
+    assert kinds == {f"layer_{index}/{name}": kind for index in (1, 2) for name, kind in expected.items()}
+    for tag, record in records.items():
+        assert record.steps == ([4, 8] if tag.split("/")[-1] in inside else [2, 4, 6, 8])
+        assert all(vector.shape == (12,) for vector in record.norms)
+    jacobian, bound = (records[f"gradient_flow/layer_1/{name}"].norms[-1] for name in ("jacobian", "jacobian_bound"))
+    assert jacobian[-1] == bound[-1] == 1
+    assert (jacobian <= bound * 1.001).all()
 
 
 def test_every_cell_that_can_be_chosen_trains_and_is_measured(train, tmp_path):
