@@ -15,6 +15,8 @@ class ScaledIdentity(keras.initializers.Initializer):
     known rate, as their 0.01 does on speech. `keras.initializers.Identity` fills the first block alone, so that of a
     gated cell's kernel it reaches the first gate only.
 
+    Meant for blocks that are square: a projected LSTM's `[P, 4H]` has none.
+
     Args:
         gain: what stands on the diagonal.
 

@@ -30,9 +30,11 @@ class Cell(Step):
         recurrent_dropout: share of h_{t-1} dropped where it enters a product, in [0, 1]; one mask a sequence,
             the same for every gate (Gal & Ghahramani 2016, the tied form).
         seed: seed of the dropout masks.
-        layer_normalization: whether every product, `x_t W` and `h_{t-1} U`, is normalised over its units and scaled
-            by a gain of its own, before the bias is added (Ba, Kiros & Hinton 2016). Weights `kernel_gain` and
-            `recurrent_gain`, as long as the kernels are wide. Differentiated automatically.
+        layer_normalization: whether every product, `x_t W` and `h_{t-1} U`, is normalised (ε = 1e-5) and scaled by a
+            gain of its own, before the bias is added (Ba, Kiros & Hinton 2016). As in the paper the gates of an LSTM
+            are normalised together, and those of a GRU, its candidate apart; in all other cells each gate is by
+            itself. (For the vanilla RNN the paper normalises the sum of the two products instead.) Weights
+            `kernel_gain` and `recurrent_gain`, as long as the kernels are wide. Differentiated automatically.
 
     Raises:
         ValueError: an argument that cannot be; named, with what is allowed.

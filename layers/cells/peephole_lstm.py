@@ -33,7 +33,8 @@ class PeepholeLSTMCell(LSTMFamily):
     | FGR | `full_gate_recurrence=True` | every gate also sees i, f, o of the step before, through nine H×H matrices |
 
     A gate that is not there has no weights. Parameters: n H(I + H + 1) with n blocks (4, one fewer for each gate that
-    is missing or coupled), H for each peephole, and 9H² for full gate recurrence.
+    is missing or coupled), H for each peephole, and 9H² for full gate recurrence. `projection_units` and
+    `layer_normalization` change it as in `LSTMCell`, with n blocks for 4.
 
     Weights: `kernel` `[I, nH]`, `recurrent_kernel` `[H, nH]`, `bias` `[nH]`, blocks in the order i, f, c, o; then
     `peephole_kernel` `[n−1, H]` and `gate_kernel` `[3H, 3H]` (rows and columns in the order i, f, o).

@@ -2,10 +2,10 @@
 
 import keras
 import numpy as np
-import tensorflow as tf
-from keras import tree
+from keras import ops, tree
 
 import layers
+from tests.layers import derivatives
 
 B, T, I, H = 4, 6, 3, 5  # noqa: E741
 
@@ -91,6 +91,10 @@ def outputs_and_gradients(layer, x, states=None, **call):
 
     Returns a dictionary of lists of arrays.
     """
+    if derivatives.BACKEND != "tensorflow":
+        return derivatives.of_a_call(layer, x, states, weighted_sum, **call)
+    import tensorflow as tf
+
     x = tf.constant(x)
     if states is not None:
         states = call["initial_state"] = tree.map_structure(tf.constant, states)
@@ -108,17 +112,18 @@ def outputs_and_gradients(layer, x, states=None, **call):
 
 def weighted_sum(outputs):
     """A scalar that depends on every number of the outputs in its own measure."""
-    wide = [tf.cast(output, "float64" if output.dtype == "float64" else "float32") for output in outputs]
-    return sum(
-        tf.reduce_sum(output * values(*output.shape, seed=20 + index, dtype=output.dtype.name))
-        for index, output in enumerate(wide)
-    )
+    total = 0
+    for index, output in enumerate(outputs):
+        dtype = "float64" if keras.backend.standardize_dtype(output.dtype) == "float64" else "float32"
+        weighting = ops.convert_to_tensor(values(*output.shape, seed=20 + index, dtype=dtype))
+        total += ops.sum(ops.cast(output, dtype) * weighting)
+    return total
 
 
 def assert_close(actual, expected, tolerance=1e-5):
     """As many arrays, each equal up to `tolerance` times its largest entry."""
     for index, (a, e) in enumerate(zip(tree.flatten(actual), tree.flatten(expected), strict=True)):
-        a, e = (None if v is None else np.asarray(tf.cast(v, "float64")) for v in (a, e))
+        a, e = (None if v is None else ops.convert_to_numpy(v).astype("float64") for v in (a, e))
         if e is None:
             assert a is None
             continue
