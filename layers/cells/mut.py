@@ -62,6 +62,8 @@ class MUT1Cell(_MUTCell):
         n = (r ⊙ h_{t-1}) U_h + tanh(x_t) + b_h
         h_t = φ(n) ⊙ z + h_{t-1} ⊙ (1 − z)
 
+    Parameters: H(2I + 2H + 3), and HI where I ≠ H.
+
     Where I ≠ H, `tanh(x_t W_x)` stands for `tanh(x_t)`. Weights: `kernel` `[I, 2H]` (z, r) or `[I, 3H]` (z, r, x),
     `recurrent_kernel` `[H, 2H]` (r, h), `bias` `[3H]` (z, r, h).
 
@@ -101,6 +103,8 @@ class MUT2Cell(_MUTCell):
         n = (r ⊙ h_{t-1}) U_h + x_t W_h + b_h
         h_t = φ(n) ⊙ z + h_{t-1} ⊙ (1 − z)
 
+    Parameters: H(2I + 3H + 3), and HI where I ≠ H.
+
     Where I ≠ H, `x_t W_x` stands for the bare `x_t`. Weights: `kernel` `[I, 2H]` (z, h) or `[I, 3H]` (z, h, x),
     `recurrent_kernel` `[H, 3H]` and `bias` `[3H]` (z, r, h).
 
@@ -139,6 +143,8 @@ class MUT3Cell(_MUTCell):
         r = σ(x_t W_r + h_{t-1} U_r + b_r)
         n = (r ⊙ h_{t-1}) U_h + x_t W_h + b_h
         h_t = φ(n) ⊙ z + h_{t-1} ⊙ (1 − z)
+
+    Parameters: 3H(I + H + 1).
 
     Weights: `kernel` `[I, 3H]`, `recurrent_kernel` `[H, 3H]`, `bias` `[3H]`, blocks in the order z, r, h.
 
