@@ -28,7 +28,8 @@ class StackedRNNCells(keras.layers.StackedRNNCells):
 
     def __init__(self, cells: list | tuple, **kwargs: Any):
         if not isinstance(cells, list | tuple) or not cells:
-            raise ValueError(f"cells: expected a list of at least one cell, got {checks.described(cells)}")
+            received = checks.described(cells) if cells else "an empty one"
+            raise ValueError(f"cells: expected a list of at least one cell, got {received}")
         for index, cell in enumerate(cells):
             checks.check_cell(f"cells[{index}]", cell)
         super().__init__(list(cells), **kwargs)

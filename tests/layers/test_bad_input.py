@@ -122,7 +122,6 @@ A_CELL = r"expected a cell such as LSTMCell\(32\), got "
         ([LSTM(H, name="a"), GRUCell(H)], rf"cell\[0\]: {A_CELL}<LSTM name=a, built=False>"),
         ([], "cells: expected a list of at least one cell, got an empty one"),
     ],
-    ids=str,
 )
 def test_what_is_no_cell_is_refused(cell, expected):
     assert_refused(expected, RNN, cell)

@@ -185,7 +185,7 @@ def test_what_is_no_cell_is_refused(cell):
 
 
 def test_an_empty_list_of_cells_is_refused():
-    with pytest.raises(ValueError, match="cells: expected a list of at least one cell, got a list of 0"):
+    with pytest.raises(ValueError, match="cells: expected a list of at least one cell, got an empty one"):
         RNN([])
 
 
