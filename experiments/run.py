@@ -208,6 +208,8 @@ class _StopWhenDiverged(keras.callbacks.Callback):
 
 
 def _as_markdown(config: DictConfig, network: keras.Model) -> str:
-    """The configuration and the number of parameters, for TensorBoard's text page."""
+    """The weights and the configuration, for TensorBoard's text page."""
+    rows = [f"| {w.path} | {' × '.join(map(str, w.shape))} | {math.prod(w.shape):,} |" for w in network.weights]
+    table = "\n".join(["| weight | shape | parameters |", "|---|---|---:|", *rows])
     yaml = OmegaConf.to_yaml(config, resolve=True)
-    return f"{network.count_params():,} parameters\n\n```yaml\n{yaml}```"
+    return f"{network.count_params():,} parameters\n\n{table}\n\n```yaml\n{yaml}```"

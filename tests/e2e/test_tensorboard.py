@@ -50,9 +50,10 @@ def test_hparams_has_one_row_a_configuration_and_says_what_differs(page, address
     assert any("test/loss" in text for text in texts)
 
 
-def test_the_configuration_can_be_read(page, address):
+def test_the_configuration_and_the_table_of_parameters_can_be_read(page, address):
     page.goto(f"{address}#text")
     expect(page.get_by_text("dataset.length").or_(page.get_by_text("length: 12")).first).to_be_visible(timeout=30_000)
+    expect(page.locator("td", has_text="lstm_cell/recurrent_kernel").first).to_be_visible(timeout=30_000)
 
 
 def test_custom_scalars_overlay_the_cells_a_chart_a_question(page, address):

@@ -8,6 +8,8 @@ import tensorflow as tf
 import layers
 from experiments.data import Split
 from experiments.training import MeasuredModel, Measurements, batches, steps_per_epoch
+from layers.callbacks import GradientFlow
+from tensorboard_gradient_flow.reader import read
 
 RANDOM = np.random.default_rng(4)
 INPUTS = RANDOM.normal(size=(12, 6, 2)).astype("float32")
@@ -55,6 +57,19 @@ def test_the_step_measures_the_gradient_at_the_weights_that_it_started_from(jit_
     expected_norms = [np.linalg.norm(gradient) for gradient in gradients]
     np.testing.assert_allclose(measured.weight_norms, expected_norms, rtol=1e-4)
     assert measurements.signals["backward_low/c"].direction == "backward"
+
+
+def test_a_training_step_and_the_callback_measure_the_same_on_the_same_batch(tmp_path):
+    names = ("h", "c", "kernel")
+    measurements = Measurements(names)
+    measured = model(MeasuredModel, measurements)
+    measured.optimizer.learning_rate = 0.0  # so that the callback, which comes after the step, meets the same weights
+    flow = GradientFlow(tmp_path, (INPUTS, TARGETS), every=1, signals=names)
+    measured.fit(INPUTS, TARGETS, batch_size=len(INPUTS), shuffle=False, verbose=0, callbacks=[flow])
+    records = read(tmp_path)
+    assert {tag.removeprefix("gradient_flow/") for tag in records} == set(measurements.norms)
+    for key, norms in measurements.read().items():
+        np.testing.assert_allclose(records[f"gradient_flow/{key}"].norms[-1], norms, rtol=1e-4, atol=1e-8)
 
 
 def test_every_epoch_has_every_example_once_in_an_order_of_its_own():
