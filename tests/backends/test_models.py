@@ -83,11 +83,13 @@ def test_dropout_is_drawn_from_the_seed_anew_at_every_call_in_training(kind, rat
 
 
 def test_a_few_epochs_of_training_lower_the_loss():
-    model, x = saved.model(dropout=0.2), saved.masked_sequences()
+    keras.utils.set_random_seed(1)
+    model, x, y = saved.model(dropout=0.2), saved.masked_sequences(), values(B, 2)
     model.compile(keras.optimizers.Adam(0.02), loss="mse")
-    losses = model.fit(x, values(B, 2), epochs=15, verbose=0).history["loss"]
+    before = model.evaluate(x, y, verbose=0)
+    losses = model.fit(x, y, epochs=15, verbose=0).history["loss"]
     assert np.isfinite(losses).all()
-    assert losses[-1] < 0.8 * losses[0]
+    assert model.evaluate(x, y, verbose=0) < 0.8 * before  # without dropout, whose noise is not what is tested
 
 
 def test_a_model_loaded_from_its_file_gives_the_same_outputs(tmp_path):
