@@ -6,13 +6,12 @@ python train.py --help                                                everything
 """
 
 import os
-import signal
 import sys
 
 import hydra
 from omegaconf import DictConfig
 
-from experiments import commandline
+from experiments import commandline, interruption
 from experiments.errors import UserError
 from experiments.launch import is_complete, launch
 from experiments.quiet import without_stderr
@@ -35,7 +34,7 @@ def main(arguments: list[str]) -> int:
     """Checks the command line, runs what it asks for, shows the results; returns the exit status."""
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors reach us as they are
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's notes about the machine
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # to be stopped is to be interrupted
+    interruption.listen()
     try:
         commandline.prepare()
         request = commandline.read(arguments)

@@ -18,7 +18,7 @@ from omegaconf import DictConfig, OmegaConf
 from tensorboard_gradient_flow.summaries import write_layout
 from tensorboard_gradient_flow.writer import RunWriter
 
-from . import data, files, hparams
+from . import data, files, hparams, interruption
 from .data import Task
 from .model import build_network, build_optimizer, compile_arguments
 from .progress import TrainingProgress
@@ -132,7 +132,7 @@ def _fit(
     best = keras.callbacks.EarlyStopping(
         "val_loss", patience=trainer.patience or trainer.epochs, restore_best_weights=True
     )
-    callbacks = [_StopWhenDiverged(measurements), progress, metrics, Curves(writer), best]
+    callbacks = [StopInTime(measurements), progress, metrics, Curves(writer), best]
     telemetry = None
     if measurements is not None:
         telemetry = GradientTelemetry(writer, measurements, config.telemetry.every, title)
@@ -179,14 +179,16 @@ class _MetricsFile(keras.callbacks.Callback):
         self.directory.write_metrics(self.rows)
 
 
-class _StopWhenDiverged(keras.callbacks.Callback):
-    """Raises `DivergedError` at the first step whose loss, or whose gradient, is not finite."""
+class StopInTime(keras.callbacks.Callback):
+    """Raises `DivergedError` at the first step whose loss, or whose gradient, is not finite; and what was lost of an
+    interruption."""
 
     def __init__(self, measurements: Measurements | None):
         super().__init__()
         self.measurements = measurements
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        interruption.check()
         step = int(self.model.optimizer.iterations)
         loss = float((logs or {}).get("loss", 0.0))
         if not math.isfinite(loss):

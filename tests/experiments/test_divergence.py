@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import layers
-from experiments.run import DivergedError, _StopWhenDiverged
+from experiments.run import DivergedError, StopInTime
 from experiments.training import MeasuredModel, Measurements
 
 
@@ -21,7 +21,7 @@ def fit(loss, measurements, go_backwards=False):
     model.measurements = measurements
     model.compile("sgd", loss)
     x = np.random.default_rng(0).normal(size=(8, 6, 2)).astype("float32")
-    model.fit(x, np.zeros((8, 3)), batch_size=4, verbose=0, callbacks=[_StopWhenDiverged(measurements)])
+    model.fit(x, np.zeros((8, 3)), batch_size=4, verbose=0, callbacks=[StopInTime(measurements)])
 
 
 @pytest.mark.parametrize(("go_backwards", "timestep"), [(False, 5), (True, 0)], ids=["forward", "backward"])
