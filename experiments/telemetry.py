@@ -16,8 +16,6 @@ from .training import Measurements
 
 _HEATMAPS = 4
 """How often in a run the heatmaps are drawn."""
-_PROFILE_OF = 10
-"""How many of the last records the run's final profile is made of."""
 
 
 class Curves(keras.callbacks.Callback):
@@ -104,7 +102,7 @@ class GradientTelemetry(keras.callbacks.Callback):
         for key, norms in self.norms.items():
             signal = self.measurements.signals[key]
             if signal.name == "h":
-                last = profile.root_mean_square(norms[-_PROFILE_OF:])
+                last = profile.root_mean_square(norms[-profile.RECORDS :])
                 verdict = profile.verdict(last, backward=signal.direction == "backward")
                 summary[signal.layer] = {
                     "horizon": verdict.horizon,

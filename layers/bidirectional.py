@@ -106,9 +106,7 @@ class Bidirectional(keras.layers.Layer):
         directions = [self.forward_layer, self.backward_layer]
         if all(isinstance(direction, keras.layers.RNN) for direction in directions):
             check_call(directions, sequences, initial_state, mask)
-        given = {"initial_state": initial_state, "mask": mask}
-        given = {name: value for name, value in given.items() if value is not None}
-        return super().__call__(sequences, **given, **kwargs)
+        return super().__call__(sequences, **checks.given(initial_state=initial_state, mask=mask), **kwargs)
 
     def build(self, sequences_shape: tuple, initial_state_shape: Any = None) -> None:
         """Builds both directions."""

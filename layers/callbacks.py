@@ -14,7 +14,7 @@ from tensorboard_gradient_flow.writer import RunWriter
 from .cells import SimpleRNNCell, Step
 from .cells.base import check_size
 from .inspection import Inspected, Inspection
-from .probes import GradientTaps, Signal
+from .probes import SIGNALS, GradientTaps, Signal
 from .recurrent import RNN
 
 _LOW, _HIGH = 0.1, 0.9
@@ -64,7 +64,7 @@ class GradientFlow(keras.callbacks.Callback):
         log_dir: str | Path,
         batch: tuple,
         every: int = 50,
-        signals: tuple[str, ...] = ("h", "c", "kernel"),
+        signals: tuple[str, ...] = SIGNALS,
         inspect_every: int | None = None,
         inspect_examples: int = 8,
     ):
@@ -76,7 +76,7 @@ class GradientFlow(keras.callbacks.Callback):
         check_size("every", every)
         check_size("inspect_every", inspect_every, optional=True)
         check_size("inspect_examples", inspect_examples)
-        if unknown := set(signals) - {"h", "c", "kernel"}:
+        if unknown := set(signals) - set(SIGNALS):
             raise ValueError(f'signals: expected some of "h", "c" and "kernel", got {sorted(unknown)[0]!r}')
         self.log_dir, self.batch, self.every, self.signals = Path(log_dir), batch, every, tuple(signals)
         self.inspect_every, self.inspect_examples = inspect_every, inspect_examples

@@ -68,6 +68,24 @@ def _fits(shape: Shape, layout: Layout) -> bool:
     )
 
 
+def check_mask(mask: Any, sequences_shape: Shape, vectors: bool = True) -> None:
+    """Refuses a mask that is neither `[B, T]` nor, for all examples, `[1, T]`, with 1 after it or nothing.
+
+    Args:
+        mask: no `None`.
+        sequences_shape: of what is masked.
+        vectors: whether that is `[B, T, I]`; otherwise more axes may follow in the mask too.
+    """
+    B, T = (letter if size is None else size for size, letter in zip(sequences_shape[:2], "BT", strict=True))
+    layouts: list[Layout] = [(B, T), (B, T, 1), (1, T)] if vectors else [(B, T, ...), (1, T, ...)]
+    check_shape("mask", static_shape("mask", mask), *layouts)
+
+
+def given(**arguments: Any) -> dict[str, Any]:
+    """The arguments that are not `None`: Keras takes an absent one and a `None` for different things."""
+    return {name: value for name, value in arguments.items() if value is not None}
+
+
 def check_numeric(name: str, tensor: Any, expected: str = "numbers") -> None:
     """Refuses text, objects and complex numbers. Booleans are numbers."""
     dtype = getattr(tensor, "dtype", None)

@@ -127,9 +127,7 @@ class EncoderDecoder(keras.layers.Layer):
             checks.check_shape("target", target_shape, ("B" if batch is None else batch, "T", *features))
         elif self.steps is None:
             raise ValueError("steps: expected a number of steps to write where there is no target, got None")
-        given = {"target": target, "mask": mask}
-        given = {name: value for name, value in given.items() if value is not None}
-        return super().__call__(source, **given, **kwargs)
+        return super().__call__(source, **checks.given(target=target, mask=mask), **kwargs)
 
     def build(self, source_shape: tuple, target_shape: Any = None) -> None:
         """Builds the layers, provided that the encoder's states fit the decoder."""

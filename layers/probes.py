@@ -43,6 +43,10 @@ class Signal:
     units: int
 
 
+SIGNALS = ("h", "c", "kernel")
+"""What can be measured, where a layer has it."""
+
+
 class GradientTaps:
     """Scope inside which every recurrent layer of this package lays a tap for each of its signals.
 

@@ -78,9 +78,7 @@ class RNN(keras.layers.RNN):
     def __call__(self, sequences: Any, initial_state: Any = None, mask: Any = None, **kwargs: Any) -> Any:
         """`call`, after a look at the arguments: later, Keras would wrap what is wrong with them in many lines."""
         check_call([self], sequences, initial_state, mask)
-        given = {"initial_state": initial_state, "mask": mask}
-        given = {name: value for name, value in given.items() if value is not None}
-        return super().__call__(sequences, **given, **kwargs)
+        return super().__call__(sequences, **checks.given(initial_state=initial_state, mask=mask), **kwargs)
 
     def build(self, sequences_shape: tuple, initial_state_shape: Any = None) -> None:
         """Builds the cell, and creates the states of a `stateful` layer."""
@@ -184,10 +182,7 @@ def check_mask(layer: Any, mask: Any, sequences_shape: checks.Shape) -> None:
         mask = mask[0]
     if mask is None:
         return
-    B, T = (letter if size is None else size for size, letter in zip(sequences_shape[:2], "BT", strict=True))
-    for_all: checks.Layout = (1, T)  # one for the whole batch
-    layouts = [(B, T), (B, T, 1), for_all] if _reads_vectors(layer.cell) else [(B, T, ...), (*for_all, ...)]
-    checks.check_shape("mask", checks.static_shape("mask", mask), *layouts)
+    checks.check_mask(mask, sequences_shape, _reads_vectors(layer.cell))
     checks.check_numeric("mask", mask, "booleans")
 
 

@@ -111,9 +111,7 @@ class Stacked(keras.layers.Layer):
             checks.check_states(
                 "initial_state", initial_state, _state_layouts("B" if batch is None else batch, state_sizes(self))
             )
-        given = {"initial_state": initial_state, "mask": mask}
-        given = {name: value for name, value in given.items() if value is not None}
-        return super().__call__(sequences, **given, **kwargs)
+        return super().__call__(sequences, **checks.given(initial_state=initial_state, mask=mask), **kwargs)
 
     def build(self, sequences_shape: tuple, initial_state_shape: Any = None) -> None:
         """Builds the layers from the lowest up."""
@@ -239,8 +237,7 @@ def check_input(name: str, sequences: Any, mask: Any) -> checks.Shape:
     checks.check_shape(name, shape, ("B", "T", "I"))
     mask = tree.flatten(mask)[0]
     if mask is not None:
-        B, T = (letter if size is None else size for size, letter in zip(shape[:2], "BT", strict=True))
-        checks.check_shape("mask", checks.static_shape("mask", mask), (B, T), (B, T, 1), (1, T))
+        checks.check_mask(mask, shape)
     return shape
 
 

@@ -7,6 +7,8 @@ import numpy as np
 
 REACH = 0.01
 """A step is within reach while its norm is above this share of the largest one."""
+RECORDS = 10
+"""How many of the last records a run is judged by: single batches differ a lot."""
 
 
 def horizon(norms: Any, backward: bool = False) -> int:

@@ -12,9 +12,6 @@ import numpy as np
 
 from . import profile
 
-_PROFILE_OF = 10
-"""How many of the last records a verdict is made of: single batches differ a lot."""
-
 
 @dataclass(frozen=True)
 class Part:
@@ -95,7 +92,7 @@ class Series:
 
     def _last(self, end: int) -> np.ndarray:
         """Root mean square of the last ten records before an index, as far as they are as long as the last of them."""
-        last = self.vectors[max(end - _PROFILE_OF, 0) : end]
+        last = self.vectors[max(end - profile.RECORDS, 0) : end]
         return profile.root_mean_square([vector for vector in last if len(vector) == len(last[-1])])
 
     @cached_property

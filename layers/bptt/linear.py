@@ -69,7 +69,7 @@ def _scan(a, b):
 
 def _norms(dh, present):
     """Norms `[T]` of the total derivatives `[T, B, H]`, masked steps (zeros in present `[T, B, 1]`) left out."""
-    if present is None:
-        return norms(ops.sum(ops.square(ops.cast(dh, "float32")), axis=(1, 2)), ops.shape(dh)[1])
-    squares = ops.sum(ops.square(ops.cast(dh, "float32")) * present, axis=(1, 2))
-    return norms(squares, ops.shape(dh)[1], ops.sum(present, axis=(1, 2)))
+    squares, count = ops.square(ops.cast(dh, "float32")), None
+    if present is not None:
+        squares, count = squares * present, ops.sum(present, axis=(1, 2))
+    return norms(ops.sum(squares, axis=(1, 2)), ops.shape(dh)[1], count)

@@ -1,19 +1,9 @@
 """Every test starts from the same seed; the report says which backend it was."""
 
-import random
-
 import keras
 import pytest
 
-from layers import set_compile
-
-
-@pytest.fixture(autouse=True)
-def seeded_and_interpreted():
-    random.seed(0)  # where Keras's initialisers and dropout take their seeds from
-    set_compile(False)
-    yield
-    set_compile(True)
+from tests.layers.conftest import seeded_and_interpreted as seeded_and_interpreted
 
 
 @pytest.fixture(autouse=True, scope="session")
