@@ -150,6 +150,7 @@ _IN_WORDS = {
         int | None: "a whole number, or null",
         str | None: "a name, or null",
         list[str]: "a list of names, as in [h,c]",
+        list[str] | None: "a list of names, as in [a,b], or null",
         list[int]: "a list of whole numbers, as in [64]",
     }.items()
 }

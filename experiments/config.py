@@ -1,13 +1,16 @@
 """The configuration's types and limits. Values stand in `conf/`; nothing here imports TensorFlow.
 
-A field's metadata holds what its type cannot say: `at_least`, `above`, `at_most`, `choices`.
+Of datasets they stand in `experiments/data/options.py`.
 """
 
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
+
+from .data.options import DATASETS, Dataset
+from .limits import limited
 
 ACTIVATIONS = (
     "celu", "elu", "exponential", "gelu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh",
@@ -23,11 +26,6 @@ SCALED_INITIALIZERS = ("identity", "orthogonal")
 """Those that start a square matrix, and take a gain."""
 
 
-def _limited(**limits: Any) -> Any:
-    """A field without a default (values stand in `conf/`) and with limits."""
-    return field(default=MISSING, metadata=limits)
-
-
 # ----------------------------------------------------------------------- cells
 
 
@@ -37,40 +35,40 @@ class Cell:
 
     _target_: str = MISSING
     name: str = MISSING
-    units: int = _limited(at_least=1)
-    kernel_initializer: str = _limited(choices=INITIALIZERS)
+    units: int = limited(at_least=1)
+    kernel_initializer: str = limited(choices=INITIALIZERS)
     layer_normalization: bool = MISSING
-    dropout: float = _limited(at_least=0, at_most=1)
+    dropout: float = limited(at_least=0, at_most=1)
 
 
 @dataclass
 class Recurrent(Cell):
     """A cell with a recurrent kernel: `layers.SimpleRNNCell`."""
 
-    activation: str = _limited(choices=ACTIVATIONS)
-    recurrent_initializer: str = _limited(choices=INITIALIZERS)
+    activation: str = limited(choices=ACTIVATIONS)
+    recurrent_initializer: str = limited(choices=INITIALIZERS)
     recurrent_gain: float = MISSING
-    recurrent_dropout: float = _limited(at_least=0, at_most=1)
+    recurrent_dropout: float = limited(at_least=0, at_most=1)
 
 
 @dataclass
 class IndRNN(Cell):
     """`layers.IndRNNCell`; without a choice its recurrent kernel, a vector, starts from U(−1, 1)."""
 
-    activation: str = _limited(choices=ACTIVATIONS)
-    recurrent_initializer: str | None = _limited(
+    activation: str = limited(choices=ACTIVATIONS)
+    recurrent_initializer: str | None = limited(
         choices=tuple(name for name in INITIALIZERS if name not in SCALED_INITIALIZERS)
     )
-    recurrent_dropout: float = _limited(at_least=0, at_most=1)
-    max_steps: int | None = _limited(at_least=1)
+    recurrent_dropout: float = limited(at_least=0, at_most=1)
+    max_steps: int | None = limited(at_least=1)
 
 
 @dataclass
 class Gated(Recurrent):
     """A cell with gates: `layers.MGUCell`, `layers.MUT1Cell`, …"""
 
-    recurrent_activation: str = _limited(choices=ACTIVATIONS)
-    candidate_dropout: float = _limited(at_least=0, at_most=1)
+    recurrent_activation: str = limited(choices=ACTIVATIONS)
+    candidate_dropout: float = limited(at_least=0, at_most=1)
 
 
 @dataclass
@@ -78,7 +76,7 @@ class GRU(Gated):
     """`layers.GRUCell`."""
 
     reset_after: bool = MISSING
-    update_gate: str = _limited(choices=("keep", "write"))
+    update_gate: str = limited(choices=("keep", "write"))
 
 
 @dataclass
@@ -86,7 +84,7 @@ class LSTM(Gated):
     """`layers.LSTMCell`."""
 
     unit_forget_bias: float = MISSING
-    projection_units: int | None = _limited(at_least=1)
+    projection_units: int | None = limited(at_least=1)
 
 
 @dataclass
@@ -103,36 +101,6 @@ class PeepholeLSTM(LSTM):
     full_gate_recurrence: bool = MISSING
 
 
-# -------------------------------------------------------------------- datasets
-
-
-@dataclass
-class Dataset:
-    """What every dataset has; `_target_` names the function that loads it."""
-
-    _target_: str = MISSING
-    name: str = MISSING
-    requires: dict[str, str] = field(default_factory=dict)
-    """Importable module → package to install, for datasets that come with a package."""
-
-
-@dataclass
-class DigitsPixels(Dataset):
-    """`experiments.data.digits.digits_pixels`."""
-
-    permuted: bool = MISSING
-
-
-@dataclass
-class Adding(Dataset):
-    """`experiments.data.long_range.adding`."""
-
-    length: int = _limited(at_least=2)
-    train_size: int = _limited(at_least=1)
-    validation_size: int = _limited(at_least=1)
-    test_size: int = _limited(at_least=1)
-
-
 # ------------------------------------------------------------- everything else
 
 
@@ -140,14 +108,15 @@ class Adding(Dataset):
 class Architecture:
     """How layers are arranged."""
 
-    depth: int = _limited(at_least=1)
+    depth: int = limited(at_least=1)
+    embedding_units: int = limited(at_least=1)
     bidirectional: bool = MISSING
-    merge_mode: str = _limited(choices=("concat", "sum", "mul", "ave"))
-    skip: str | None = _limited(choices=("residual", "input", "dense"))
-    dropout: float = _limited(at_least=0, at_most=1)
-    zoneout: float = _limited(at_least=0, at_most=1)
-    cell_zoneout: float = _limited(at_least=0, at_most=1)
-    transition_depth: int = _limited(at_least=0)
+    merge_mode: str = limited(choices=("concat", "sum", "mul", "ave"))
+    skip: str | None = limited(choices=("residual", "input", "dense"))
+    dropout: float = limited(at_least=0, at_most=1)
+    zoneout: float = limited(at_least=0, at_most=1)
+    cell_zoneout: float = limited(at_least=0, at_most=1)
+    transition_depth: int = limited(at_least=0)
     transition_shortcut: bool = MISSING
     output_units: list[int] = MISSING
 
@@ -158,36 +127,36 @@ class Optimizer:
 
     _target_: str = MISSING
     name: str = MISSING
-    learning_rate: float = _limited(above=0)
-    global_clipnorm: float | None = _limited(above=0)
-    clipnorm: float | None = _limited(above=0)
-    clipvalue: float | None = _limited(above=0)
+    learning_rate: float = limited(above=0)
+    global_clipnorm: float | None = limited(above=0)
+    clipnorm: float | None = limited(above=0)
+    clipvalue: float | None = limited(above=0)
 
 
 @dataclass
 class SGD(Optimizer):
     """`keras.optimizers.SGD`."""
 
-    momentum: float = _limited(at_least=0, at_most=1)
+    momentum: float = limited(at_least=0, at_most=1)
 
 
 @dataclass
 class Trainer:
     """How long, and in what portions."""
 
-    epochs: int = _limited(at_least=1)
-    batch_size: int = _limited(at_least=1)
-    patience: int | None = _limited(at_least=1)
+    epochs: int = limited(at_least=1)
+    batch_size: int = limited(at_least=1)
+    patience: int | None = limited(at_least=1)
 
 
 @dataclass
 class Telemetry:
     """What is measured while training."""
 
-    every: int = _limited(at_least=0)
+    every: int = limited(at_least=0)
     signals: list[str] = MISSING
-    inspect_every: int = _limited(at_least=0)
-    inspect_examples: int = _limited(at_least=1)
+    inspect_every: int = limited(at_least=0)
+    inspect_examples: int = limited(at_least=1)
 
 
 @dataclass
@@ -200,12 +169,12 @@ class Config:
     optimizer: Optimizer = MISSING
     trainer: Trainer = MISSING
     telemetry: Telemetry = MISSING
-    seed: int = _limited(at_least=0, at_most=2**32 - 1)
+    seed: int = limited(at_least=0, at_most=2**32 - 1)
     name: str = MISSING
     rerun: bool = MISSING
 
 
-SCHEMAS: dict[str, dict[str, type]] = {
+SCHEMAS: Mapping[str, Mapping[str, type]] = {
     "cell": {
         "rnn": Recurrent,
         "lstm": LSTM,
@@ -215,7 +184,7 @@ SCHEMAS: dict[str, dict[str, type]] = {
         "indrnn": IndRNN,
         "linear": Cell,
     },
-    "dataset": {"digits_pixels": DigitsPixels, "adding": Adding},
+    "dataset": DATASETS,
     "optimizer": {"adam": Optimizer, "rmsprop": Optimizer, "sgd": SGD},
 }
 """The type behind each choice of the groups whose choices differ in their fields."""

@@ -8,6 +8,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
+from .data import Split, Task
+
+_LINES = 12
+"""Features of a step that are drawn as lines."""
 DECADES = 6
 """How far below the largest norm the colours reach."""
 
@@ -39,6 +43,35 @@ def gradient_heatmap(steps: Any, norms: Any, title: str, signal: str) -> bytes:
     )
     figure.colorbar(image, label=rf"$\|\partial\ell / \partial {signal}_t\|_2$, RMS over examples", extend="min")
     axes.set(xlabel="training step", ylabel="timestep $t$", title=title)
+    png = io.BytesIO()
+    figure.savefig(png, format="png")
+    return png.getvalue()
+
+
+def examples_picture(part: Split, task: Task) -> bytes:
+    """Examples side by side: lines for a few numbers a step, an image for many, for symbols a strip of colours.
+
+    Args:
+        part: the examples.
+        task: whose they are.
+    """
+    figure = Figure(figsize=(8, 1.9 * len(part) + 0.4), dpi=110, layout="constrained")
+    FigureCanvasAgg(figure)
+    for number, axes in enumerate(np.atleast_1d(figure.subplots(len(part), 1))):
+        sequence = part.inputs[number] if part.mask is None else part.inputs[number][part.mask[number]]
+        if task.symbols:
+            axes.imshow(sequence[None], aspect="auto", cmap="viridis", vmin=0, vmax=len(task.symbols) - 1)
+            axes.set_yticks([])
+        elif sequence.shape[-1] > _LINES:
+            axes.imshow(sequence.T, aspect="auto", origin="lower", cmap="Greys", interpolation="nearest")
+            axes.set_ylabel("feature")
+        else:
+            for index, values in enumerate(sequence.T):
+                axes.plot(values, marker=".", label=task.features[index] if task.features else f"feature {index + 1}")
+            if number == 0:
+                axes.legend(fontsize="small", ncols=4, loc="upper right")
+        axes.set_title(f"example {number + 1}", fontsize="small", loc="left")
+    figure.supxlabel("timestep $t$", fontsize="medium")
     png = io.BytesIO()
     figure.savefig(png, format="png")
     return png.getvalue()

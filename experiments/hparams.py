@@ -15,8 +15,6 @@ from tensorboard_gradient_flow.writer import RunWriter
 
 from .record import RunDirectory, State
 
-METRICS = ("test/accuracy", "test/mae", "test/loss", "gradient_norm/horizon")
-"""Scalars that the dashboard shows as columns."""
 _NOT_SHOWN = {"_target_", "requires", "seed", "name", "rerun", "telemetry"}
 _OVERVIEW = "events.out.tfevents.0.hparams"
 
@@ -70,7 +68,7 @@ def write_overview(folder: Path) -> None:
     experiment = api_pb2.Experiment(
         # What differs between runs that have it comes first in the dashboard.
         hparam_infos=[api_pb2.HParamInfo(name=name, differs=len(values[name]) > 1) for name in sorted(values)],
-        metric_infos=[api_pb2.MetricInfo(name=api_pb2.MetricName(tag=tag)) for tag in METRICS if tag in metrics],
+        metric_infos=[api_pb2.MetricInfo(name=api_pb2.MetricName(tag=tag)) for tag in sorted(metrics)],
     )
     with tempfile.TemporaryDirectory(dir=folder, prefix=".hparams-") as temporary:
         with RunWriter(temporary) as writer:

@@ -1,5 +1,6 @@
-"""From a configuration and a task to a Keras model."""
+"""From a configuration and what a task asks for to a Keras model."""
 
+import math
 from typing import Any
 
 import keras
@@ -8,44 +9,121 @@ from hydra.utils import get_class
 import layers
 
 from .config import SCALED_INITIALIZERS
-from .data import Task
+from .data import Signature
+from .data.outputs import Sequences, Values
 from .seeds import number
 
 
-def build_network(config: Any, task: Task) -> keras.Model:
-    """Input `[B, T, F]` → a stack of recurrent layers → one Dense head `[B, size]` (logits for classes).
+def build_network(config: Any, signature: Signature, batch_size: int | None = None) -> keras.Model:
+    """Inputs → a stack of recurrent layers → one Dense head, which gives logits, or values in the data's own units.
+
+    Numbers `[B, T, F]` are standardised on the way in where the task wants it, symbols `[B, T]` embedded. Padded
+    sequences come with a second input, `mask`. Where a sequence is asked for, the stack is an encoder, a second one
+    like it the decoder, and the target another input, which in inference lends its length alone.
 
     Recurrent layers are called `layer_1`, `layer_2`, … from the input up, whatever their cell, so that the curves
-    of different cells share a chart; in a bidirectional stack `forward_layer_1`, `backward_layer_1`.
+    of different cells share a chart; in a bidirectional stack `forward_layer_1`, `backward_layer_1`; of encoder and
+    decoder `encoder_layer_1`, `decoder_layer_1`.
 
     Args:
         config: a whole configuration.
-        task: what is to be learnt.
+        signature: what is read and written.
+        batch_size: B, where states are kept from batch to batch.
     """
+    inputs: dict[str, Any] = {}
+    sequence = _sequence(config, signature, batch_size, inputs)
+    if signature.masked:
+        inputs["mask"] = keras.Input((signature.steps,), batch_size, dtype="bool", name="mask")
+    outputs = _answers(config, signature, sequence, inputs)
+    return keras.Model(inputs if len(inputs) > 1 else inputs["sequence"], outputs, name=config.cell.name)
+
+
+def _sequence(config: Any, signature: Signature, batch_size: int | None, inputs: dict[str, Any]) -> Any:
+    """The input, as the recurrent layers read it: `[B, T, F]`."""
+    if signature.symbols:
+        inputs["sequence"] = keras.Input((signature.steps,), batch_size, dtype="int32", name="sequence")
+        return _embedding(config, signature.features, "embedding")(inputs["sequence"])
+    shape = (signature.steps, signature.features)
+    inputs["sequence"] = sequence = keras.Input(shape, batch_size, name="sequence")
+    if not signature.input_mean:
+        return sequence
+    variance = [scale**2 for scale in signature.input_scale]
+    return keras.layers.Normalization(mean=list(signature.input_mean), variance=variance, name="standardise")(sequence)
+
+
+def _embedding(config: Any, symbols: int, name: str) -> keras.layers.Embedding:
+    """A vector for each symbol, of length about 1, as that of a one-hot code."""
+    units = config.architecture.embedding_units
+    return keras.layers.Embedding(symbols, units, keras.initializers.RandomNormal(stddev=units**-0.5), name=name)
+
+
+def _answers(config: Any, signature: Signature, sequence: Any, inputs: dict[str, Any]) -> Any:
+    output, mask = signature.output, inputs.get("mask")
+    head = keras.layers.Dense(output.size, name="head")
+    if isinstance(output, Sequences):
+        inputs["target"] = keras.Input((None,), dtype="int32", name="target")
+        return _encoder_decoder(config, output, head)(sequence, inputs["target"], mask=mask)
+    stack = _stack(config, "", output.per_step, stateful=signature.stateful)
+    outputs = head(stack(sequence, mask=mask))
+    if isinstance(output, Values) and output.scale:
+        outputs = keras.layers.Rescaling(list(output.scale), list(output.offset), name="own_units")(outputs)
+    return outputs
+
+
+def _encoder_decoder(config: Any, output: Sequences, head: Any) -> layers.EncoderDecoder:
+    """Two stacks alike; the decoder reads forwards, with units for both directions of the encoder."""
+    both = config.architecture.bidirectional
+    return layers.EncoderDecoder(
+        _stack(config, "encoder_", return_sequences=False, return_state=True),
+        _stack(config, "decoder_", True, return_state=True, bidirectional=False, factor=2 if both else 1),
+        head,
+        _embedding(config, output.size, "written"),
+        name="encoder_decoder",
+    )
+
+
+def _stack(
+    config: Any,
+    prefix: str,
+    return_sequences: bool,
+    *,
+    return_state: bool = False,
+    stateful: bool = False,
+    bidirectional: bool | None = None,
+    factor: int = 1,
+) -> layers.Stacked:
+    """The architecture's layers; `factor` multiplies their units."""
     architecture = config.architecture
-    stack = layers.Stacked(
-        [_layer(config, index) for index in range(1, architecture.depth + 1)],
+    if bidirectional is None:
+        bidirectional = architecture.bidirectional
+
+    def layer(index: int) -> keras.layers.Layer:
+        name = f"{prefix}layer_{index}"
+        recurrent = layers.RNN(
+            _wrapped(_cell(config, f"{prefix}{index}", factor), config, f"{prefix}{index}"),
+            return_sequences=return_sequences or index < architecture.depth,
+            return_state=return_state,
+            stateful=stateful,
+            name=name,
+        )
+        if not bidirectional:
+            return recurrent
+        return layers.Bidirectional(recurrent, architecture.merge_mode, name=f"{prefix}bidirectional_{index}")
+
+    return layers.Stacked(
+        [layer(index) for index in range(1, architecture.depth + 1)],
         skip=architecture.skip,
         dropout=architecture.dropout,
-        seed=number(config.seed, "dropout between layers"),
-        name="stack",
+        seed=number(config.seed, f"{prefix}dropout between layers"),
+        name=f"{prefix}stack",
     )
-    inputs = keras.Input(task.train.inputs.shape[1:], name="sequence")
-    outputs = keras.layers.Dense(task.size, name="head")(stack(inputs))
-    return keras.Model(inputs, outputs, name=config.cell.name)
 
 
-def _layer(config: Any, index: int) -> keras.layers.Layer:
-    """The layer with this number; the last returns its last output alone."""
-    cell = _wrapped(_cell(config, index), config, index)
-    layer = layers.RNN(cell, return_sequences=index < config.architecture.depth, name=f"layer_{index}")
-    if not config.architecture.bidirectional:
-        return layer
-    return layers.Bidirectional(layer, config.architecture.merge_mode, name=f"bidirectional_{index}")
-
-
-def _cell(config: Any, index: int) -> layers.Cell:
+def _cell(config: Any, index: str, factor: int) -> layers.Cell:
     options = {key: config.cell[key] for key in config.cell if key not in ("_target_", "name", "recurrent_gain")}
+    options["units"] *= factor
+    if options.get("projection_units"):
+        options["projection_units"] *= factor
     if config.cell.get("recurrent_initializer") in SCALED_INITIALIZERS:
         initializer = _SCALED[config.cell.recurrent_initializer]
         options["recurrent_initializer"] = initializer(gain=config.cell.recurrent_gain)
@@ -55,7 +133,7 @@ def _cell(config: Any, index: int) -> layers.Cell:
 _SCALED = {"identity": layers.ScaledIdentity, "orthogonal": keras.initializers.Orthogonal}
 
 
-def _wrapped(cell: layers.Step, config: Any, index: int) -> layers.Step:
+def _wrapped(cell: layers.Step, config: Any, index: str) -> layers.Step:
     """The cell with what the architecture adds to its step."""
     chosen = config.architecture
     if chosen.transition_depth:
@@ -74,11 +152,7 @@ def build_optimizer(config: Any) -> keras.optimizers.Optimizer:
     return get_class(config._target_)(**options)
 
 
-def compile_arguments(task: Task) -> dict[str, Any]:
-    """Loss and metrics for the task's kind of output."""
-    if task.output == "class":
-        return {
-            "loss": keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-            "metrics": [keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
-        }
-    return {"loss": "mean_squared_error", "metrics": [keras.metrics.MeanAbsoluteError(name="mae")]}
+def weights_table(network: keras.Model) -> str:
+    """Every weight's path, shape and size, as Markdown."""
+    rows = [f"| {w.path} | {' × '.join(map(str, w.shape))} | {math.prod(w.shape):,} |" for w in network.weights]
+    return "\n".join(["| weight | shape | parameters |", "|---|---|---:|", *rows])

@@ -5,6 +5,7 @@ status.json        state: running, completed, diverged, failed, interrupted; sin
 result.json        metrics, parameters, epochs, seconds, gradient (once the run has ended well)
 metrics.csv        one row an epoch
 model.keras        the trained network
+task.json          what it reads and writes: sizes, symbols, units
 environment.json   code version, packages, machine, seed
 train.log          what was logged, tracebacks included
 events.out.…       TensorBoard's
@@ -23,10 +24,19 @@ from pathlib import Path
 from typing import Any, Literal
 
 from . import files
+from .data import Signature
 
 State = Literal["running", "completed", "diverged", "failed", "interrupted"]
 _PACKAGES = ("rnnscope", "tensorflow", "keras", "numpy", "tensorboard", "hydra-core", "scikit-learn")
-_OF_A_RUN = ("status.json", "result.json", "metrics.csv", "model.keras", "environment.json", "events.out.tfevents.*")
+_OF_A_RUN = (
+    "status.json",
+    "result.json",
+    "metrics.csv",
+    "model.keras",
+    "task.json",
+    "environment.json",
+    "events.out.tfevents.*",
+)
 
 
 class RunDirectory:
@@ -57,6 +67,12 @@ class RunDirectory:
         return files.read_json(self.path / "result.json")
 
     @property
+    def signature(self) -> Signature | None:
+        """What `task.json` holds; `None` if there is none."""
+        text = files.read_json(self.path / "task.json")
+        return None if text is None else Signature.from_json(text)
+
+    @property
     def overrides(self) -> list[str]:
         """The overrides that the run was started with, as Hydra kept them."""
         from omegaconf import OmegaConf
@@ -80,6 +96,10 @@ class RunDirectory:
         began = now if state == "running" else self.status.get("began", now)
         status = {"state": state, "message": message, "began": began, "changed": now}
         files.write_json(self.path / "status.json", {**status, "process": os.getpid(), "host": socket.gethostname()})
+
+    def write_task(self, signature: Signature) -> None:
+        """Writes `task.json`."""
+        files.write_json(self.path / "task.json", signature.as_json())
 
     def write_result(self, result: dict[str, Any]) -> None:
         """Writes `result.json`."""

@@ -10,9 +10,9 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from .data.outputs import HIGHER_IS_BETTER
 from .record import RunDirectory
 
-_HIGHER_IS_BETTER = {"accuracy"}
 _COLOURS = {"completed": "green", "running": "cyan", "interrupted": "yellow", "diverged": "red", "failed": "red"}
 
 
@@ -28,19 +28,22 @@ def line(path: Path) -> str:
     result = run.result
     if result is None:
         return f"{path.name}: {run.state}: {run.status.get('message', '')}"
-    metrics = ", ".join(f"test {name} {value:.4f}" for name, value in sorted(result["metrics"].items()))
+    metrics = ", ".join(f"test {name} {_number(value)}" for name, value in sorted(result["metrics"].items()))
     return f"{path.name}: {run.state}, {metrics}, {result['seconds']:.1f} s"
 
 
 def panel(path: Path) -> Panel:
     """One completed run."""
     result = RunDirectory(path).result or {}
-    baseline = result["baseline"]
     rows = Table.grid(padding=(0, 2))
     for name, value in sorted(result["metrics"].items()):
-        rows.add_row(f"test {name}", f"[bold]{value:.4f}[/bold]", f"{baseline['name']}: {baseline[name]:.4f}")
+        baselines = [f"{baseline}: {of[name]:.4f}" for baseline, of in result["baselines"].items() if name in of]
+        rows.add_row(f"test {name}", f"[bold]{_number(value)}[/bold]", ", ".join(baselines))
+    if result["solved_at_step"]:
+        rows.add_row("solved at step", f"{result['solved_at_step']:,}", "")
     rows.add_row("parameters", f"{result['parameters']:,}", "")
-    rows.add_row("seconds", f"{result['seconds']:.1f}", f"{result['epochs']} epochs, {result['steps']} steps")
+    waiting = f", {result['waiting_for_data']:.1%} of them waiting for data" if result["waiting_for_data"] else ""
+    rows.add_row("seconds", f"{result['seconds']:.1f}", f"{result['epochs']} epochs, {result['steps']} steps{waiting}")
     for layer, gradient in result["gradient"].items():
         ratio = gradient["first_to_last"]
         rows.add_row(
@@ -64,12 +67,12 @@ def table(paths: Sequence[Path]) -> Table:
     results = [run.result or {} for run in runs]
     chosen = [dict(override.split("=", 1) for override in run.overrides if "=" in override) for run in runs]
     differing = [key for key in chosen[0] if len({overrides.get(key) for overrides in chosen}) > 1]
-    metrics = sorted({name for result in results for name in result.get("metrics", {})})
+    metrics = sorted({name for result in results if result for name in (result["headline"], "loss")})
 
     shown = Table(title=f"{len(paths)} runs", title_justify="left")
     for name in (*differing, "state"):
         shown.add_column(name)
-    for name in (*(f"test {name}\n(baseline)" for name in metrics), "parameters", "epochs", "seconds"):
+    for name in (*(f"test {name}\n(best baseline)" for name in metrics), "parameters", "epochs", "seconds"):
         shown.add_column(name, justify="right")
     shown.add_column("gradient\nreached", justify="right")
     shown.add_column("first to\nlast step", justify="right")
@@ -89,12 +92,19 @@ def table(paths: Sequence[Path]) -> Table:
 
 
 def _metric(result: dict[str, Any], name: str) -> str:
-    value = result.get("metrics", {}).get(name)
-    if value is None:
+    if name not in result.get("metrics", {}):
         return ""
-    baseline = result["baseline"][name]
-    better = value > baseline if name in _HIGHER_IS_BETTER else value < baseline
-    return f"[{'green' if better else 'red'}]{value:.4f}[/] ({baseline:.4f})"
+    value = result["metrics"][name]
+    baselines = [metrics[name] for metrics in result["baselines"].values() if name in metrics]
+    if not baselines:
+        return _number(value)
+    best = max(baselines) if name in HIGHER_IS_BETTER else min(baselines)
+    better = value is not None and (value > best if name in HIGHER_IS_BETTER else value < best)
+    return f"[{'green' if better else 'red'}]{_number(value)}[/] ({best:.4f})"
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4f}"
 
 
 def _gradient(layers: dict[str, Any]) -> tuple[str, str]:

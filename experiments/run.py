@@ -1,7 +1,7 @@
 """One run, a straight road: configuration → dataset → model → training with telemetry → record."""
 
+import dataclasses
 import logging
-import math
 import re
 import time
 from pathlib import Path
@@ -9,7 +9,6 @@ from textwrap import shorten
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
@@ -18,22 +17,30 @@ from omegaconf import DictConfig, OmegaConf
 from tensorboard_gradient_flow.summaries import write_layout
 from tensorboard_gradient_flow.writer import RunWriter
 
-from . import data, files, hparams, interruption
-from .data import Task
-from .model import build_network, build_optimizer, compile_arguments
+from . import data, files, hparams
+from .callbacks import DivergedError, FreshStates, MetricsFile, Solved, StopInTime, Waiting
+from .data import Split, Task
+from .data.outputs import HIGHER_IS_BETTER, score
+from .errors import UserError
+from .model import build_network, build_optimizer, weights_table
+from .objectives import compile_arguments
 from .progress import TrainingProgress
 from .record import RunDirectory, State
 from .report import console, line
 from .seeds import number
 from .telemetry import Curves, GradientTelemetry, LookInside
-from .training import MeasuredModel, Measurements, batches, steps_per_epoch
+from .training import (
+    MeasuredModel,
+    Measurements,
+    batches,
+    examples,
+    in_streams,
+    network_inputs,
+    steps_per_epoch,
+)
 
 log = logging.getLogger(__name__)
 _EVALUATION_BATCH = 512
-
-
-class DivergedError(Exception):
-    """The loss, or a gradient, is no longer finite."""
 
 
 def run_here(config: DictConfig) -> None:
@@ -52,6 +59,8 @@ def run_here(config: DictConfig) -> None:
         except KeyboardInterrupt:
             state, message = "interrupted", "stopped from the keyboard"
             raise
+        except UserError as error:
+            message = str(error)
         except Exception as error:
             message = f"{_in_one_line(error)} (the traceback is in train.log)"
             log.exception("the run failed")
@@ -86,132 +95,107 @@ def train(config: DictConfig, directory: RunDirectory, writer: RunWriter) -> dic
     keras.backend.clear_session()
     keras.utils.set_random_seed(number(config.seed, "initialisation"))
     tf.config.experimental.enable_op_determinism()
-    task = data.load(config.dataset, config.seed)
-    network = build_network(config, task)
+    task = _arranged(data.load(config.dataset, config.seed), config.trainer.batch_size)
+    signature = task.signature
+    network = build_network(config, signature, config.trainer.batch_size if task.stateful else None)
+    directory.write_task(signature)
     write_layout(writer)
-    writer.text("configuration", _as_markdown(config, network))
+    yaml = OmegaConf.to_yaml(config, resolve=True)
+    table = f"{network.count_params():,} parameters\n\n{weights_table(network)}"
+    writer.text("configuration", f"{table}\n\n```yaml\n{yaml}```")
 
-    measurements = Measurements(config.telemetry.signals) if config.telemetry.every else None
-    history, gradient = _fit(config, task, network, measurements, directory, writer)
+    training = _fit(config, task, network, directory, writer)
     files.write_whole(directory.path / "model.keras", lambda path: network.save(path))
 
-    metrics = _evaluate(network, task)
-    step = int(history[-1]["step"])
+    metrics = _scores(network, task, task.test, _batch_size(config, task))
     for name, value in metrics.items():
-        writer.scalar(f"test/{name}", value, step)
-    if gradient:
-        writer.scalar("gradient_norm/horizon", max(layer["horizon"] for layer in gradient.values()), step)
+        writer.scalar(f"test/{name}", value, training["steps"])
+    if training["gradient"]:
+        horizon = max(layer["horizon"] for layer in training["gradient"].values())
+        writer.scalar("gradient_norm/horizon", horizon, training["steps"])
     return {
         "metrics": metrics,
-        "baseline": {"name": task.baseline, **task.baseline_metrics},
+        "headline": task.output.headline,
+        "baselines": task.baseline_metrics(task.test),
         "parameters": network.count_params(),
-        "epochs": len(history),
-        "steps": step,
+        **training,
         "seconds": round(time.perf_counter() - began, 3),
-        "gradient": gradient,
     }
 
 
+def _arranged(task: Task, batch_size: int) -> Task:
+    """The task, its parts as streams side by side where each example goes on where another ended."""
+    if not task.stateful:
+        return task
+    train, validation, test = (in_streams(part, batch_size) for part in (task.train, task.validation, task.test))
+    return dataclasses.replace(task, train=train, validation=validation, test=test)
+
+
+def _batch_size(config: DictConfig, task: Task) -> int:
+    """How many examples are evaluated at a time."""
+    return config.trainer.batch_size if task.stateful else _EVALUATION_BATCH
+
+
 def _fit(
-    config: DictConfig,
-    task: Task,
-    network: keras.Model,
-    measurements: Measurements | None,
-    directory: RunDirectory,
-    writer: RunWriter,
-) -> tuple[list[dict[str, float]], dict[str, Any]]:
-    """Trains the network; returns one row of metrics an epoch, and what the gradient came to."""
+    config: DictConfig, task: Task, network: keras.Model, directory: RunDirectory, writer: RunWriter
+) -> dict[str, Any]:
+    """Trains the network; returns what `result.json` says of it."""
     trainer = config.trainer
-    model = MeasuredModel(network.inputs, network.outputs, name=network.name)
-    model.measurements = measurements
-    model.compile(build_optimizer(config.optimizer), **compile_arguments(task))
+    model = MeasuredModel.around(network)
+    model.measurements = measurements = Measurements(config.telemetry.signals) if config.telemetry.every else None
+    model.compile(build_optimizer(config.optimizer), **compile_arguments(task.output))
     steps = steps_per_epoch(task.train, trainer.batch_size)
     title = f"{config.cell.name} on {config.dataset.name}"
     progress = TrainingProgress(console(), title, trainer.epochs, steps)
-    metrics = _MetricsFile(directory)
-    best = keras.callbacks.EarlyStopping(
-        "val_loss", patience=trainer.patience or trainer.epochs, restore_best_weights=True
-    )
-    callbacks = [StopInTime(measurements), progress, metrics, Curves(writer), best]
+    rows, solved, waiting = MetricsFile(directory), Solved(task), Waiting()
+    curves = Curves(writer, task.baseline_metrics(task.validation))
+    callbacks = [waiting, StopInTime(measurements), progress, rows, curves, solved, _best(trainer, task)]
     telemetry = None
     if measurements is not None:
         telemetry = GradientTelemetry(writer, measurements, config.telemetry.every, title)
         callbacks.append(telemetry)
     if config.telemetry.inspect_every:
-        examples = task.validation.inputs[: config.telemetry.inspect_examples]
-        callbacks.append(LookInside(writer, examples, config.telemetry.inspect_every))
+        looked_at = network_inputs(task.validation[: config.telemetry.inspect_examples], task.output)
+        callbacks.append(LookInside(writer, looked_at, config.telemetry.inspect_every))
+    if task.stateful:
+        callbacks.append(FreshStates())
     try:
         model.fit(
-            batches(task.train, trainer.batch_size, trainer.epochs, config.seed),
+            batches(
+                task.train, task.output, trainer.batch_size, trainer.epochs, None if task.stateful else config.seed
+            ),
             epochs=trainer.epochs,
             steps_per_epoch=steps,
-            validation_data=(task.validation.inputs, task.validation.targets),
-            validation_batch_size=_EVALUATION_BATCH,
+            validation_data=examples(task.validation, task.output),
+            validation_batch_size=_batch_size(config, task),
             callbacks=callbacks,
             shuffle=False,
             verbose=0,
         )
     finally:
         progress.stop()
-    return metrics.rows, telemetry.summary() if telemetry is not None else {}
+    return {
+        "epochs": len(rows.rows),
+        "steps": int(rows.rows[-1]["step"]),
+        "solved_at_step": solved.step,
+        "waiting_for_data": waiting.share,
+        "gradient": telemetry.summary() if telemetry is not None else {},
+    }
 
 
-def _evaluate(network: keras.Model, task: Task) -> dict[str, float]:
-    """Metrics on the test part."""
-    network.compile(**compile_arguments(task))
-    metrics = network.evaluate(
-        task.test.inputs, task.test.targets, batch_size=_EVALUATION_BATCH, verbose=0, return_dict=True
+def _best(trainer: DictConfig, task: Task) -> keras.callbacks.Callback:
+    """Keeps the network of the best epoch, and ends training where it has long been a better one."""
+    return keras.callbacks.EarlyStopping(
+        f"val_{task.output.monitor}",
+        mode="max" if task.output.monitor in HIGHER_IS_BETTER else "min",
+        patience=trainer.patience or trainer.epochs,
+        restore_best_weights=True,
     )
-    return {name: float(value) for name, value in metrics.items()}
 
 
-class _MetricsFile(keras.callbacks.Callback):
-    """Keeps `metrics.csv`, a row an epoch."""
-
-    def __init__(self, directory: RunDirectory):
-        super().__init__()
-        self.directory = directory
-        self.rows: list[dict[str, float]] = []
-
-    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        step = int(self.model.optimizer.iterations)
-        self.rows.append({"epoch": epoch + 1, "step": step, **{k: float(v) for k, v in (logs or {}).items()}})
-        self.directory.write_metrics(self.rows)
-
-
-class StopInTime(keras.callbacks.Callback):
-    """Raises `DivergedError` at the first step whose loss, or whose gradient, is not finite; and what was lost of an
-    interruption."""
-
-    def __init__(self, measurements: Measurements | None):
-        super().__init__()
-        self.measurements = measurements
-
-    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        interruption.check()
-        step = int(self.model.optimizer.iterations)
-        loss = float((logs or {}).get("loss", 0.0))
-        if not math.isfinite(loss):
-            raise DivergedError(f"the loss became {loss} at step {step}{self._where()}")
-        norms = self.model.weight_norms.numpy()
-        if not np.isfinite(norms).all():
-            worst = int(np.argmin(np.isfinite(norms)))
-            weight = self.model.trainable_weights[worst].path
-            raise DivergedError(f"the gradient of {weight} became {norms[worst]} at step {step}{self._where()}")
-
-    def _where(self) -> str:
-        """The layer and timestep at which, on the way back, the gradient was first not finite."""
-        for key, norms in (self.measurements.read() if self.measurements else {}).items():
-            lost = np.flatnonzero(~np.isfinite(norms))
-            if lost.size:
-                backward = self.measurements.signals[key].direction == "backward"  # type: ignore[union-attr]
-                return f"; the gradient, on its way back, at timestep {lost[0 if backward else -1]} of {key}"
-        return ""
-
-
-def _as_markdown(config: DictConfig, network: keras.Model) -> str:
-    """The weights and the configuration, for TensorBoard's text page."""
-    rows = [f"| {w.path} | {' × '.join(map(str, w.shape))} | {math.prod(w.shape):,} |" for w in network.weights]
-    table = "\n".join(["| weight | shape | parameters |", "|---|---|---:|", *rows])
-    yaml = OmegaConf.to_yaml(config, resolve=True)
-    return f"{network.count_params():,} parameters\n\n{table}\n\n```yaml\n{yaml}```"
+def _scores(network: keras.Model, task: Task, part: Split, batch_size: int) -> dict[str, float]:
+    """The network's metrics on a part."""
+    if task.stateful:
+        network.get_layer("stack").reset_state()
+    predict = lambda chunk: network.predict_on_batch(network_inputs(chunk, task.output))
+    return score(task.output, predict, part.chunks(batch_size))

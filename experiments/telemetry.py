@@ -1,5 +1,6 @@
 """What TensorBoard shows of a run, written while it trains."""
 
+import re
 from collections import defaultdict
 from typing import Any
 
@@ -23,11 +24,18 @@ class Curves(keras.callbacks.Callback):
 
     Args:
         writer: the run's.
+        baselines: what answers without a network score on the validation part, by name; a level line each beside the
+            curves of the same metric, `loss/baseline_majority_class`.
     """
 
-    def __init__(self, writer: RunWriter):
+    def __init__(self, writer: RunWriter, baselines: dict[str, dict[str, float]]):
         super().__init__()
         self.writer = writer
+        self.lines = {
+            f"{metric}/baseline_{re.sub('[^a-z0-9]+', '_', name.lower())}": value
+            for name, metrics in baselines.items()
+            for metric, value in metrics.items()
+        }
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Writes the epoch's metrics."""
@@ -35,6 +43,10 @@ class Curves(keras.callbacks.Callback):
         for name, value in (logs or {}).items():
             metric, part = (name[4:], "validation") if name.startswith("val_") else (name, "train")
             self.writer.scalar(f"{metric}/{part}", value, step)
+        shown = {f"{name}/" for name in logs or {}}
+        for tag, value in self.lines.items():
+            if tag.startswith(tuple(shown)):
+                self.writer.scalar(tag, value, step)
         self.writer.flush()
 
 

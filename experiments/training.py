@@ -1,6 +1,7 @@
 """The training step that measures while it trains, and the data in the order that the seed decides."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import keras
@@ -10,6 +11,8 @@ import tensorflow as tf
 from layers import GradientTaps, Signal
 
 from .data import Split
+from .data.outputs import Output, Sequences
+from .errors import UserError
 from .seeds import number
 
 
@@ -45,19 +48,44 @@ class Measurements:
 class MeasuredModel(keras.Model):
     """A functional model whose training step asks for the gradient's norms beside the gradient.
 
+    Its losses, in training as in evaluation, are means over all answers that were asked for, not over batches.
+
     Args:
         inputs, outputs, name: as of `keras.Model`.
 
     Attributes:
         measurements: what the last step measured at every timestep; `None` (the default) measures nothing.
         weight_norms: norm of each trainable weight's gradient at the last step, before clipping; a variable.
+        waited: seconds that training steps have waited for their data.
     """
 
     measurements: Measurements | None = None
+    train_function: Any
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.weight_norms = tf.Variable(tf.zeros(len(self.trainable_weights)), trainable=False)
+        self.waited = 0.0
+
+    @classmethod
+    def around(cls, network: keras.Model) -> "MeasuredModel":
+        """A model of the same inputs, outputs and weights."""
+        inputs = {tensor.name: tensor for tensor in network.inputs} if len(network.inputs) > 1 else network.inputs
+        return cls(inputs, network.outputs[0], name=network.name)
+
+    def make_train_function(self, force: bool = False) -> None:
+        """Keras's, but that a step waits for its data outside of the graph, where the time can be taken."""
+        if self.train_function is not None and not force:
+            return
+        step = tf.function(self.train_step, jit_compile=self.jit_compile, reduce_retracing=True)
+
+        def train_function(iterator: Iterator) -> dict[str, Any]:
+            began = time.perf_counter()
+            data = next(iterator)
+            self.waited += time.perf_counter() - began
+            return step(data)
+
+        self.train_function = train_function
 
     def train_step(self, data: Any) -> dict[str, Any]:
         """One step on `(inputs, targets)` or `(inputs, targets, sample_weight)`."""
@@ -72,27 +100,77 @@ class MeasuredModel(keras.Model):
         if self.measurements is not None:
             self.measurements.keep(taps.signals, norms)
         self.optimizer.apply(gradients, self.trainable_weights)
-        mean_loss = next(metric for metric in self.metrics if metric.name == "loss")
-        mean_loss.update_state(loss, sample_weight=tf.shape(inputs)[0])
+        self._count(loss, targets, sample_weight)
         return self.compute_metrics(inputs, targets, predictions, sample_weight)
 
+    def test_step(self, data: Any) -> dict[str, Any]:
+        """Loss and metrics on one batch."""
+        inputs, targets, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        predictions = self(inputs, training=False)
+        loss = self.compute_loss(inputs, targets, predictions, sample_weight, training=False)
+        self._count(loss, targets, sample_weight)
+        return self.compute_metrics(inputs, targets, predictions, sample_weight)
 
-def batches(split: Split, batch_size: int, epochs: int, seed: int) -> tf.data.Dataset:
+    def _count(self, loss: Any, targets: Any, sample_weight: Any) -> None:
+        """Adds a batch's loss to the mean, with the number of its answers as weight."""
+        mean_loss = next(metric for metric in self.metrics if metric.name == "loss")
+        answers = tf.shape(targets)[0] if sample_weight is None else tf.reduce_sum(sample_weight)
+        mean_loss.update_state(loss, sample_weight=answers)
+
+
+def network_inputs(split: Split, output: Output) -> Any:
+    """A part's inputs as the network takes them: one array, or several by name."""
+    inputs = {"sequence": split.inputs}
+    if split.mask is not None:
+        inputs["mask"] = split.mask
+    if isinstance(output, Sequences):
+        inputs["target"] = split.targets
+    return inputs if len(inputs) > 1 else split.inputs
+
+
+def examples(split: Split, output: Output) -> tuple:
+    """A part as `(inputs, targets)` or, where not every step is asked for, `(inputs, targets, sample_weight)`."""
+    weights = () if split.target_mask is None else (split.target_mask.astype("float32"),)
+    return (network_inputs(split, output), split.targets, *weights)
+
+
+def batches(split: Split, output: Output, batch_size: int, epochs: int, seed: int | None) -> tf.data.Dataset:
     """All batches of all epochs, one after another; every epoch in an order of its own.
 
-    The order of epoch e depends on the seed and on e alone, so a run can begin at any epoch.
+    The order of epoch e depends on the seed and on e alone, so a run can begin at any epoch. Without a seed the
+    examples stay in their order.
     """
-    inputs, targets = tf.constant(split.inputs), tf.constant(split.targets)
-    order_seed = number(seed, "order")
+    arrays = keras.tree.map_structure(tf.constant, examples(split, output))
+    order_seed = None if seed is None else number(seed, "order")
 
     def one_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
-        order = tf.random.experimental.stateless_shuffle(
-            tf.range(len(split)), seed=tf.stack([tf.constant(order_seed, tf.int64), epoch])
-        )
+        order = tf.range(len(split))
+        if order_seed is not None:
+            of_epoch = tf.stack([tf.constant(order_seed, tf.int64), epoch])
+            order = tf.random.experimental.stateless_shuffle(order, seed=of_epoch)
         return tf.data.Dataset.from_tensor_slices(order).batch(batch_size)
 
     indices = tf.data.Dataset.range(epochs).flat_map(one_epoch)
-    return indices.map(lambda chosen: (tf.gather(inputs, chosen), tf.gather(targets, chosen))).prefetch(2)
+    gather = lambda chosen: keras.tree.map_structure(lambda array: tf.gather(array, chosen), arrays)
+    return indices.map(gather).prefetch(2)
+
+
+def in_streams(split: Split, batch_size: int) -> Split:
+    """Consecutive examples, rearranged so that example b of a batch goes on in example b of the next.
+
+    The part is cut into `batch_size` streams of equal length, which are read side by side; what is left over at the
+    end is dropped.
+
+    Raises:
+        UserError: there are fewer examples than streams.
+    """
+    length = len(split) // batch_size
+    if not length:
+        raise UserError(
+            f"trainer.batch_size={batch_size}: expected at most {len(split)}, the examples of a part of the data; "
+            "with dataset.stateful=true as many streams are read side by side"
+        )
+    return split[np.arange(length * batch_size).reshape(batch_size, length).T.ravel()]
 
 
 def steps_per_epoch(split: Split, batch_size: int) -> int:

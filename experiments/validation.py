@@ -10,6 +10,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from .config import LSTM, SCALED_INITIALIZERS
+from .data.options import looks_ahead
 from .errors import UserError, suggestion
 
 
@@ -33,6 +34,7 @@ def _problems(config: DictConfig) -> Iterator[str]:
         if signal not in ("h", "c", "kernel"):
             yield f"telemetry.signals={list(config.telemetry.signals)}: expected some of h, c and kernel, got {signal}"
     yield from _at_odds(config.cell, config.architecture, config.optimizer)
+    yield from _at_odds_with_data(config)
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*", config.name):
         yield (
             f"name={config.name}: expected letters, digits, '.', '_' or '-', starting with none of '.' and '-'; "
@@ -69,6 +71,21 @@ def _at_odds(cell: DictConfig, architecture: DictConfig, optimizer: DictConfig) 
     if len(clips) > 1:
         given = " and ".join(f"optimizer.{name}={optimizer[name]}" for name in clips)
         yield f"{given}: expected one way to clip; set the other{'s' if len(clips) > 2 else ''} to null"
+
+
+def _at_odds_with_data(config: DictConfig) -> Iterator[str]:
+    """One message for each option that makes no sense for the dataset."""
+    dataset = config.dataset
+    if config.architecture.bidirectional and looks_ahead(OmegaConf.get_type(dataset), dataset):
+        yield (
+            f"architecture.bidirectional=True: expected false for dataset={dataset.name}, which asks at every step for "
+            "what a network reading backwards has already seen"
+        )
+    if dataset.get("stateful") and config.telemetry.inspect_every:
+        yield (
+            f"telemetry.inspect_every={config.telemetry.inspect_every}: expected 0 beside dataset.stateful=true, whose "
+            "network reads whole batches only"
+        )
 
 
 def unknown_option(parents: str, key: str, schema: type) -> str:

@@ -32,7 +32,8 @@ def write_layout(writer: RunWriter) -> None:
         "gradient at the first timestep over that at the last": r"^gradient_norm/.+/h/first_to_last$",
         "factor per step back": r"^gradient_norm/.+/h/per_step_factor$",
         "verdict (−1 vanishing, 0 healthy, 1 exploding)": r"^gradient_norm/.+/h/verdict$",
-        "loss": r"^loss/(train|validation)$",
+        "loss": r"^loss/(train|validation|baseline_.+)$",
+        "other metrics": r"^(?!loss/|gradient_norm/|test/)[a-z_]+/(train|validation|baseline_.+)$",
     }
     drawn = [
         layout_pb2.Chart(title=title, multiline=layout_pb2.MultilineChartContent(tag=[tags]))

@@ -3,19 +3,21 @@
 import numpy as np
 
 from ..seeds import stream
-from .task import Split, Task, classification
+from .baselines import majority
+from .outputs import Classes
+from .split import Split
+from .task import Task
 
 _FIXED = 0
 """The split and the permutation belong to the dataset: they are the same for every run's seed."""
 
 
-def digits_pixels(seed: int, permuted: bool = False) -> Task:
+def digits_pixels(permuted: bool) -> Task:
     """scikit-learn's 1797 images of 8×8 pixels as sequences of 64 steps, row by row from the top left.
 
     1257 images to train on, 180 to validate, 360 to test. Pixels are in [0, 1].
 
     Args:
-        seed: unused; the data are fixed.
         permuted: shuffle the pixels, with the same fixed permutation for every image (Le, Jaitly & Hinton 2015,
             do so with MNIST), which takes away what nearby steps have in common.
     """
@@ -27,5 +29,5 @@ def digits_pixels(seed: int, permuted: bool = False) -> Task:
         inputs = inputs[:, stream(_FIXED, "permutation").permutation(64)]
     targets = digits.target.astype(np.int32)
     order = stream(_FIXED, "split").permutation(len(inputs))
-    train, validation, test = (Split(inputs[part], targets[part]) for part in np.split(order, [1257, 1437]))
-    return classification((train, validation, test), classes=10)
+    train, validation, test = (Split(inputs[chosen], targets[chosen]) for chosen in np.split(order, [1257, 1437]))
+    return Task(train, validation, test, Classes(10), (majority(10),), features=("pixel",))

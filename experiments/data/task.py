@@ -1,68 +1,148 @@
-"""What is to be learnt: arrays, the kind of output, and what an answer without learning would score."""
+"""What is to be learnt: the parts of the data, the kind of output, and what answers without learning would score."""
 
-import dataclasses
-from typing import Literal
+import math
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
 
+from ..errors import UserError
+from ..seeds import stream
+from .baselines import Baseline
+from .outputs import Output, Values, output_from_json, score
+from .split import Split
 
-@dataclasses.dataclass(frozen=True)
-class Split:
-    """One part of the data.
+_FIXED = 0
+"""A choice among a fixed dataset's examples does not depend on the run's seed."""
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What goes into a network and what comes out; enough to build one.
 
     Attributes:
-        inputs: float32 `[N, T, F]`.
-        targets: `[N]` of int32 for classes, `[N, V]` of float32 for values.
+        steps: T.
+        features: F, numbers a step; of symbols, how many there are.
+        output: the kind of output.
+        symbols: what each input symbol stands for; empty where inputs are numbers.
+        masked: whether the inputs come with a mask.
+        input_mean, input_scale: what is taken from each feature, and by what it is divided then; empty for nothing.
+        stateful: whether a sequence goes on where the one before it ended.
     """
 
-    inputs: np.ndarray
-    targets: np.ndarray
+    steps: int
+    features: int
+    output: Output
+    symbols: tuple[str, ...] = ()
+    masked: bool = False
+    input_mean: tuple[float, ...] = ()
+    input_scale: tuple[float, ...] = ()
+    stateful: bool = False
 
-    def __len__(self) -> int:
-        return len(self.inputs)
+    def as_json(self) -> dict[str, Any]:
+        """Plain values, for a file."""
+        return {**asdict(self), "output": {"kind": type(self.output).__name__, **asdict(self.output)}}
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> "Signature":
+        """The signature that `as_json` described."""
+        plain: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
+        }
+        return cls(**{**plain, "output": output_from_json(plain["output"])})
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Task:
-    """A dataset, ready to be learnt.
+    """A dataset, ready to be learnt. Data are in their own units; what scales them is part of the network.
 
     Attributes:
         train, validation, test: the three parts; no example is in two of them.
-        output: `class` (one of `size` classes) or `value` (`size` numbers), one a sequence.
-        size: how many classes, or numbers.
-        baseline: what the answer without learning is called.
-        baseline_metrics: what it scores on the test part, by metric: `loss`, and `accuracy` or `mae`.
+        output: the kind of output.
+        baselines: answers without a network.
+        symbols: what each input symbol stands for; empty where inputs are numbers.
+        features: what the numbers of a step are called.
+        standardise: whether inputs and values are to be brought to mean 0 and standard deviation 1.
+        ordered: whether the examples follow one another in time.
+        stateful: whether each example goes on where the one before it ended.
+        solved: a metric of the validation part, and the value at which people say that the task is solved.
+        input_mean, input_scale: see `Signature`.
     """
 
     train: Split
     validation: Split
     test: Split
-    output: Literal["class", "value"]
-    size: int
-    baseline: str
-    baseline_metrics: dict[str, float]
+    output: Output
+    baselines: tuple[Baseline, ...]
+    symbols: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()
+    standardise: bool = False
+    ordered: bool = False
+    stateful: bool = False
+    solved: tuple[str, float] | None = None
+    input_mean: tuple[float, ...] = ()
+    input_scale: tuple[float, ...] = ()
+
+    @property
+    def signature(self) -> Signature:
+        """What a network for this task reads and writes."""
+        return Signature(
+            self.train.inputs.shape[1],
+            len(self.symbols) or self.train.inputs.shape[2],
+            self.output,
+            self.symbols,
+            self.train.mask is not None,
+            self.input_mean,
+            self.input_scale,
+            self.stateful,
+        )
+
+    def reduced(self, size: int | None, fraction: float) -> "Task":
+        """The task with less to learn from: `size` examples, or a fraction of them; validation and test stay.
+
+        Of an ordered task the last are kept, next to what is to be predicted; of any other one some at random,
+        always the same, and those of a smaller choice are among those of a larger one.
+
+        Raises:
+            UserError: there are not so many.
+        """
+        there = len(self.train)
+        if size is not None and size > there:
+            raise UserError(f"dataset.train_size={size}: expected at most {there}, the size of the training part")
+        kept = math.ceil((size or there) * fraction)
+        if kept == there:
+            return self
+        chosen = slice(there - kept, there) if self.ordered else stream(_FIXED, "subset").permutation(there)[:kept]
+        return replace(self, train=self.train[chosen])
+
+    def scaled(self) -> "Task":
+        """The task with means and standard deviations of its training part, if it wants them."""
+        if not self.standardise:
+            return self
+        there = self.train.mask
+        mean, scale = _moments(self.train.inputs, there)
+        task = replace(self, input_mean=mean, input_scale=scale)
+        if not isinstance(self.output, Values):
+            return task
+        offset, scale = _moments(self.train.targets, self.train.target_mask)
+        return replace(task, output=replace(self.output, offset=offset, scale=scale))
+
+    def baseline_metrics(self, part: Split) -> dict[str, dict[str, float]]:
+        """What every baseline scores on a part, by its name; without what is infinite."""
+        metrics = {}
+        for baseline in self.baselines:
+            scores = score(self.output, baseline.fit(self.train), part.chunks(_CHUNK))
+            metrics[baseline.name] = {name: value for name, value in scores.items() if math.isfinite(value)}
+        return metrics
 
 
-def classification(parts: tuple[Split, Split, Split], classes: int) -> Task:
-    """A task with one class a sequence, from its training, validation and test part.
-
-    The baseline always answers the class that is most frequent in the training part; its loss is the
-    cross-entropy of the training part's class frequencies (natural logarithm).
-    """
-    train, validation, test = parts
-    frequencies = np.bincount(train.targets, minlength=classes) / len(train)
-    with np.errstate(divide="ignore"):
-        losses = -np.log(frequencies[test.targets])
-    metrics = {"accuracy": float(np.mean(test.targets == frequencies.argmax())), "loss": float(losses.mean())}
-    return Task(train, validation, test, "class", classes, "majority class", metrics)
+_CHUNK = 1024
+"""Examples that are scored at a time."""
 
 
-def regression(parts: tuple[Split, Split, Split]) -> Task:
-    """A task with one or several values a sequence, from its training, validation and test part.
-
-    The baseline always answers the training part's mean.
-    """
-    train, validation, test = parts
-    errors = test.targets - train.targets.mean(axis=0)
-    metrics = {"mae": float(np.abs(errors).mean()), "loss": float(np.square(errors).mean())}
-    return Task(train, validation, test, "value", test.targets.shape[1], "training mean", metrics)
+def _moments(values: np.ndarray, there: np.ndarray | None) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and standard deviation of each last-dimension entry; a constant is not stretched."""
+    rows = values.reshape(-1, values.shape[-1]) if there is None else values[there]
+    rows = rows.astype("float64")
+    scale = rows.std(axis=0)
+    return tuple(rows.mean(axis=0).tolist()), tuple(np.where(scale > 0, scale, 1.0).tolist())

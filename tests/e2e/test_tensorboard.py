@@ -24,8 +24,12 @@ def test_the_heatmap_of_every_run_is_shown_as_a_picture(page, address):
 
 
 @pytest.mark.parametrize(
-    "tag", ["loss/train", "loss/validation", "gradient_norm/global", "gradient_norm/layer_1/h/first"]
-)
+    "tag",
+    [
+        "loss/train", "loss/validation", "loss/baseline_training_mean", "gradient_norm/global",
+        "gradient_norm/layer_1/h/first",
+    ],
+)  # fmt: skip
 def test_the_cells_share_one_chart(page, address, tag):
     page.goto(f"{address}#scalars")
     search = page.locator("tf-tag-filterer input")

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import layers
-from experiments.run import DivergedError, StopInTime
+from experiments.callbacks import DivergedError, StopInTime
 from experiments.training import MeasuredModel, Measurements
 
 

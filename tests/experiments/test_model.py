@@ -7,12 +7,13 @@ import pytest
 import layers
 from experiments import commandline
 from experiments.data import load
-from experiments.model import build_network, build_optimizer, compile_arguments
+from experiments.model import build_network, build_optimizer
+from experiments.objectives import compile_arguments
 
 
 def network(compose, *overrides):
     config = compose("dataset=adding", "dataset.train_size=4", "cell.units=5", *overrides)
-    return build_network(config, load(config.dataset, config.seed))
+    return build_network(config, load(config.dataset, config.seed).signature)
 
 
 @pytest.mark.parametrize(
@@ -98,8 +99,8 @@ def test_every_architecture_trains(compose, cell, architecture):
     config = compose(f"cell={cell}", f"architecture={architecture}", *small)
     keras.utils.set_random_seed(1)
     task = load(config.dataset, config.seed)
-    model = build_network(config, task)
-    model.compile(build_optimizer(config.optimizer), **compile_arguments(task))
+    model = build_network(config, task.signature)
+    model.compile(build_optimizer(config.optimizer), **compile_arguments(task.output))
     history = model.fit(task.train.inputs, task.train.targets, epochs=4, verbose=0).history["loss"]
     assert history[-1] < history[0]
 

@@ -1,0 +1,145 @@
+"""`python -m experiments …`, for real."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+import layers  # noqa: F401  (its classes are needed to load a model)
+from experiments.record import RunDirectory
+from tests.e2e.conftest import SMALL, SMALL_ADDING, run_train
+
+ROOT = Path(__file__).parents[2]
+TEXT = "the cat sat on the mat, and the dog sat on the cat.\n" * 60
+
+
+def verb(folder, *arguments):
+    command = [sys.executable, "-m", "experiments", *map(str, arguments)]
+    return subprocess.run(
+        command, cwd=folder, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False, timeout=300
+    )
+
+
+@pytest.fixture(scope="module")
+def writer(tmp_path_factory):
+    """A small run that has learnt a text by heart, more or less."""
+    folder = tmp_path_factory.mktemp("writer")
+    (folder / "cat.txt").write_text(TEXT)
+    overrides = [
+        "dataset=text_chars",
+        "dataset.path=cat.txt",
+        "dataset.length=30",
+        "cell.units=48",
+        "trainer.epochs=25",
+    ]
+    options = ["optimizer.learning_rate=0.01", "architecture.depth=2", "dataset.stateful=true", "trainer.batch_size=4"]
+    ended = run_train(folder, *overrides, *options)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    (run,) = folder.glob("runs/default/lstm-text_chars-*")
+    return folder, run
+
+
+def test_a_dataset_is_shown_as_text_and_as_a_picture_without_tensorflow(tmp_path):
+    script = (
+        "import sys; from experiments.__main__ import main; main(sys.argv[1:]); assert 'tensorflow' not in sys.modules"
+    )
+    command = [sys.executable, "-c", script, "show", "dataset=adding", "dataset.length=20", "--examples", "2"]
+    ended = subprocess.run(
+        command, cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0, ended.stderr
+    for words in (
+        "adding",
+        "20 steps of 2 numbers → 1 value",
+        "4,000",
+        "training mean",
+        "value",
+        "marker",
+        "example 2",
+    ):
+        assert words in ended.stdout
+    assert "example 3" not in ended.stdout
+    with Image.open(tmp_path / "show-adding.png") as picture:
+        assert picture.width > 500
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["show", "dataset=addin"], r"dataset=addin: there is no such choice; did you mean adding\?.*"),
+        (["show", "dataset=adding", "dataset.length=1"], r"dataset.length=1: expected a value of at least 2"),
+        (["show", "dataset=adding", "--picture", "no/where.png"], r"no/where.png: cannot be written \(.*\); choose .*"),
+        (["generate", "nowhere"], r"nowhere: expected the directory of a completed run, .*"),
+    ],
+)
+def test_a_mistake_is_one_line(tmp_path, arguments, message):
+    ended = verb(tmp_path, *arguments)
+    assert ended.returncode == 2
+    assert re.fullmatch(rf"python -m experiments {arguments[0]}: {message}\n", ended.stderr)
+
+
+def test_help_lists_the_verbs(tmp_path):
+    ended = verb(tmp_path, "--help")
+    assert ended.returncode == 0
+    assert "show" in ended.stdout
+    assert "generate" in ended.stdout
+
+
+def test_a_run_that_learnt_a_text_goes_on_with_it(writer):
+    folder, run = writer
+    ended = verb(folder, "generate", run, "--prompt", "the cat sat on", "--length", "30", "--temperature", "0")
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout == "the cat sat on the mat, and the dog sat on th\n"
+
+
+def test_what_is_written_is_what_the_saved_network_finds_likeliest(writer):
+    folder, run = writer
+    prompt = "dog sat on the"
+    written = verb(folder, "generate", run, "--prompt", prompt, "--length", "8", "--temperature", "0").stdout[:-1]
+    symbols = RunDirectory(run).signature.symbols
+    network = keras.models.load_model(run / "model.keras")
+    for end in range(len(prompt), len(prompt) + 8):
+        window = np.zeros((4, 30), "int32")
+        window[:, :end] = [symbols.index(character) for character in written[:end]]
+        network.get_layer("stack").reset_state()
+        logits = network.predict_on_batch(window)[0, end - 1]
+        assert symbols[logits.argmax()] == written[end]
+
+
+def test_the_seed_and_the_temperature_decide_what_is_written_and_a_file_keeps_it(writer):
+    folder, run = writer
+    texts = [
+        verb(
+            folder, "generate", run, "--length", "60", "--temperature", "1.5", "--seed", seed, "--output", "out.txt"
+        ).stdout
+        for seed in (1, 1, 2)
+    ]
+    assert texts[0] == texts[1] != texts[2]
+    assert (folder / "out.txt").read_text() == texts[2][:-1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--prompt", "THE"], r"--prompt: 'T' is not in the run's alphabet: .*"),
+        (["--output", "no/where.txt"], r"no/where.txt: cannot be written \(.*\); choose another file"),
+    ],
+)
+def test_a_mistake_in_generating_is_one_line(writer, arguments, message):
+    folder, run = writer
+    ended = verb(folder, "generate", run, "--length", "1", *arguments)
+    assert ended.returncode == 2
+    assert re.fullmatch(rf"python -m experiments generate: {message}\n", ended.stderr)
+
+
+def test_a_run_that_answers_otherwise_cannot_write(tmp_path):
+    assert run_train(tmp_path, *SMALL, *SMALL_ADDING).returncode == 0
+    (run,) = tmp_path.glob("runs/default/lstm-adding-*")
+    ended = verb(tmp_path, "generate", run)
+    assert ended.returncode == 2
+    assert "its network answers with values; expected a run that learnt the next symbol" in ended.stderr
