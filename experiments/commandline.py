@@ -13,10 +13,11 @@ from hydra._internal.utils import get_args_parser
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException, OverrideParseException
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException, ValidationError
 
 from . import config as schema
+from . import data
 from .errors import UserError, suggestion
 from .identity import register_resolvers, run_directory
 from .validation import unknown_option, validate
@@ -52,7 +53,7 @@ def read(arguments: list[str]) -> Request | None:
     """Composes and checks all runs that the arguments ask for; `None` if they only ask for information.
 
     Raises:
-        UserError: an argument that cannot be understood, or a run that cannot be run.
+        UserError: an argument that cannot be understood, a run that cannot be run, or a file that cannot be used.
     """
     parsed = get_args_parser().parse_args(arguments)
     informational = parsed.help or parsed.hydra_help or parsed.shell_completion
@@ -65,7 +66,17 @@ def read(arguments: list[str]) -> Request | None:
             config = hydra.compose(parsed.config_name or "config", [*searchpath, *overrides])
             validate(config)
             runs.append(config)
-    return None if parsed.cfg or parsed.info else Request(parsed.multirun, runs)
+    if parsed.cfg or parsed.info:
+        return None
+    _read_own_files(runs)
+    return Request(parsed.multirun, runs)
+
+
+def _read_own_files(runs: list[DictConfig]) -> None:
+    """Loads what the user's own files hold, once for every way that they are to be read."""
+    own = {OmegaConf.to_yaml(run.dataset): run for run in runs if run.dataset.get("path") is not None}
+    for run in own.values():
+        data.load(run.dataset, run.seed)
 
 
 def _overrides_of_each_run(overrides: list[str], multirun: bool) -> list[list[str]]:
@@ -129,6 +140,12 @@ def _unknown_key(error: ConfigKeyError | ConfigAttributeError) -> str:
     return unknown_option(parents, str(error.key), schema_of_parent)
 
 
+def _unreadable(error: OverrideParseException) -> str:
+    name, equals, value = error.override.partition("=")
+    quoted = f"; a value with signs such as ~ or ( is quoted twice: \"{name}='{value}'\"" if equals else ""
+    return f"{error.override}: expected name=value, as in cell.units=64{quoted}"
+
+
 def _wrong_type(error: ValidationError) -> str:
     try:
         fields = dataclasses.fields(error.object_type)  # type: ignore[arg-type]
@@ -161,6 +178,6 @@ _EXPLANATIONS: dict[type, Callable[[Any], str]] = {
     ConfigKeyError: _unknown_key,
     ConfigAttributeError: _unknown_key,
     ValidationError: _wrong_type,
-    OverrideParseException: lambda error: f"{error.override}: expected name=value, as in cell.units=64",
+    OverrideParseException: _unreadable,
     ConfigCompositionException: lambda error: " ".join(str(error).split()),
 }

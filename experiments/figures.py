@@ -1,6 +1,7 @@
 """Pictures, as PNG bytes."""
 
 import io
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -48,33 +49,44 @@ def gradient_heatmap(steps: Any, norms: Any, title: str, signal: str) -> bytes:
     return png.getvalue()
 
 
-def examples_picture(part: Split, task: Task) -> bytes:
-    """Examples side by side: lines for a few numbers a step, an image for many, for symbols a strip of colours.
+def examples_picture(part: Split, task: Task, titles: Sequence[str]) -> bytes:
+    """Examples one above the other: lines for a few numbers a step, an image for many, for symbols a strip of colours.
 
     Args:
         part: the examples.
         task: whose they are.
+        titles: one for each.
     """
-    figure = Figure(figsize=(8, 1.9 * len(part) + 0.4), dpi=110, layout="constrained")
+    figure = Figure(figsize=(8, 1.9 * len(part) + 0.6), dpi=110, layout="constrained")
     FigureCanvasAgg(figure)
-    for number, axes in enumerate(np.atleast_1d(figure.subplots(len(part), 1))):
+    rows = np.atleast_1d(figure.subplots(len(part), 1))
+    for number, (axes, title) in enumerate(zip(rows, titles, strict=True)):
         sequence = part.inputs[number] if part.mask is None else part.inputs[number][part.mask[number]]
-        if task.symbols:
-            axes.imshow(sequence[None], aspect="auto", cmap="viridis", vmin=0, vmax=len(task.symbols) - 1)
-            axes.set_yticks([])
-        elif sequence.shape[-1] > _LINES:
-            axes.imshow(sequence.T, aspect="auto", origin="lower", cmap="Greys", interpolation="nearest")
-            axes.set_ylabel("feature")
-        else:
-            for index, values in enumerate(sequence.T):
-                axes.plot(values, marker=".", label=task.features[index] if task.features else f"feature {index + 1}")
-            if number == 0:
-                axes.legend(fontsize="small", ncols=4, loc="upper right")
-        axes.set_title(f"example {number + 1}", fontsize="small", loc="left")
+        _draw_sequence(axes, sequence, task)
+        axes.set_title(title, fontsize="small", loc="left", parse_math=False)
+    lines, names = rows[0].get_legend_handles_labels()
+    if lines:
+        figure.legend(lines, names, fontsize="small", ncols=min(6, len(lines)), loc="outside upper center")
     figure.supxlabel("timestep $t$", fontsize="medium")
     png = io.BytesIO()
     figure.savefig(png, format="png")
     return png.getvalue()
+
+
+def _draw_sequence(axes: Any, sequence: np.ndarray, task: Task) -> None:
+    """One example's inputs."""
+    if task.symbols:
+        axes.imshow(sequence[None], aspect="auto", cmap="viridis", vmin=0, vmax=len(task.symbols) - 1)
+        axes.set_yticks([])
+        return
+    features = task.features or tuple(f"feature {index + 1}" for index in range(sequence.shape[-1]))
+    if len(features) <= _LINES:
+        for values, name in zip(sequence.T, features, strict=True):
+            axes.plot(values, marker=".", label=name)
+        return
+    axes.imshow(sequence.T, aspect="auto", origin="lower", cmap="Greys", interpolation="nearest")
+    shown = range(0, len(features), -(-len(features) // _LINES))
+    axes.set_yticks(list(shown), [features[index] for index in shown], fontsize="x-small")
 
 
 def _edges(steps: np.ndarray) -> np.ndarray:

@@ -1,6 +1,7 @@
 """A dataset to look at: sizes, baselines, examples as text and as a picture. Starts no TensorFlow."""
 
 from pathlib import Path
+from textwrap import shorten
 
 import numpy as np
 from rich.console import Console
@@ -26,7 +27,7 @@ def show(overrides: list[str], examples: int, picture: Path | None) -> None:
 
     Args:
         overrides: as of `train.py`.
-        examples: how many of the training part.
+        examples: how many of the training part, from all over it.
         picture: file to draw them in; by default `show-<dataset>.png`.
 
     Raises:
@@ -38,7 +39,7 @@ def show(overrides: list[str], examples: int, picture: Path | None) -> None:
         raise UserError("expected overrides such as dataset=adding, got options of train.py")
     config = request.runs[0]
     task = data.load(config.dataset, config.seed)
-    shown = task.train[: min(examples, len(task.train))]
+    shown = task.train[np.unique(np.linspace(0, len(task.train) - 1, examples).astype(int))]
     screen = console()
     screen.print(f"[bold]{config.dataset.name}[/bold]: {describe(task)}", highlight=False)
     screen.print(_parts(task))
@@ -46,7 +47,9 @@ def show(overrides: list[str], examples: int, picture: Path | None) -> None:
     for number in range(len(shown)):
         _print_example(screen, task, shown, number)
     picture = picture or Path(f"show-{config.dataset.name}.png")
-    png = examples_picture(shown, task)
+    answers = (target_text(task, shown, number) for number in range(len(shown)))
+    titles = [shorten(f"example {number} → {answer}", 110) for number, answer in enumerate(answers, start=1)]
+    png = examples_picture(shown, task, titles)
     try:
         files.write_whole(picture, lambda path: path.write_bytes(png))
     except OSError as error:
@@ -109,13 +112,20 @@ def _print_example(screen: Console, task: Task, part: Split, number: int) -> Non
     if task.symbols:
         screen.print(Text(written(sequence, task.symbols)))
     else:
-        for index in range(min(sequence.shape[-1], _FEATURES)):
+        shown = _telling(sequence)
+        for index in shown:
             name = task.features[index] if task.features else f"feature {index + 1}"
             values = sequence[:, index]
             screen.print(Text(f"{name:>16} {bars(values)}  {values.min():.3g} … {values.max():.3g}"))
-        if sequence.shape[-1] > _FEATURES:
-            screen.print(f"{'':>16} and {sequence.shape[-1] - _FEATURES} more, in the picture", highlight=False)
+        if more := sequence.shape[-1] - len(shown):
+            screen.print(f"{'':>16} and {more} more, in the picture", highlight=False)
     screen.print(Text(f"{'→':>16} {target_text(task, part, number)}"))
+
+
+def _telling(sequence: np.ndarray) -> list[int]:
+    """Features to show: the first that change within the sequence, or the first of all."""
+    changing = np.flatnonzero(np.ptp(sequence, axis=0))
+    return (changing if len(changing) else np.arange(sequence.shape[-1]))[:_FEATURES].tolist()
 
 
 def bars(values: np.ndarray) -> str:

@@ -28,6 +28,9 @@ def _problems(config: DictConfig) -> Iterator[str]:
     for key in map(str, config):
         if OmegaConf.is_missing(config, key):
             yield f"{key} is not set; choose one, as in {key}=…"
+    for key, what in {"path": "your file", "target": "the column to forecast"}.items():
+        if OmegaConf.is_missing(config.dataset, key):
+            yield f"dataset.{key} is not set; name {what}, as in dataset.{key}=…"
     yield from _unknown_options(config, "")
     yield from _outside_limits(config, "")
     for signal in config.telemetry.signals:

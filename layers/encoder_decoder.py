@@ -15,6 +15,7 @@ from keras.src.backend import get_stateless_scope, set_keras_mask
 from . import checks
 from .backend import scan
 from .cells.base import check_size
+from .inspection import unseen
 from .probes import GradientTaps
 from .stacked import Stacked, check_input, leaves, output_shape, share_out, state_sizes
 
@@ -266,9 +267,10 @@ def _checked_start(start: Any, tokens: bool) -> Any:
 
 @contextlib.contextmanager
 def _apart() -> Iterator[None]:
-    """While a loop is written down: taps, losses and updates are dropped, since what is inside has no sense outside."""
+    """While a loop is written down: nothing inside is measured, and losses and updates are dropped, since they have no
+    sense outside."""
     outer = get_stateless_scope()
-    with GradientTaps(), keras.StatelessScope(initialize_variables=False) as scope:
+    with GradientTaps(), unseen(), keras.StatelessScope(initialize_variables=False) as scope:
         if outer is not None:
             scope.state_mapping.update(outer.state_mapping)
         yield

@@ -3,7 +3,9 @@
 Slower than training: all layers run step by step. Meant for one small batch now and then.
 """
 
+import contextlib
 import dataclasses
+from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import Any
 
@@ -59,6 +61,16 @@ class Inspection:
 
 
 _INSPECTION: ContextVar[Inspection | None] = ContextVar("rnnscope_inspection", default=None)
+
+
+@contextlib.contextmanager
+def unseen() -> Iterator[None]:
+    """While layers run whose values could not be read afterwards, as in a loop around them: they show nothing."""
+    token = _INSPECTION.set(None)
+    try:
+        yield
+    finally:
+        _INSPECTION.reset(token)
 
 
 class _Reading:

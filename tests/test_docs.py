@@ -1,5 +1,6 @@
 """What the documentation says can be run, and its links lead somewhere."""
 
+import functools
 import re
 import shlex
 import subprocess
@@ -19,24 +20,39 @@ def blocks(page: Path, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), flags=re.MULTILINE | re.DOTALL)
 
 
-def commands() -> list[str]:
-    lines = [line for page in PAGES for block in blocks(page, "bash") for line in block.splitlines()]
-    return sorted({part.strip() for line in lines for part in line.split("&&") if "train.py" in part})
+def commands() -> list[tuple[Path, str]]:
+    """Every page's commands that train."""
+    lines = [(page, line) for page in PAGES for block in blocks(page, "bash") for line in block.splitlines()]
+    return sorted({(page, part.strip()) for page, line in lines for part in line.split("&&") if "train.py" in part})
+
+
+@pytest.fixture(scope="module")
+def after_python(tmp_path_factory):
+    """Runs a page's Python from top to bottom, once; gives the folder with the files that it leaves."""
+
+    @functools.cache
+    def run(page):
+        folder = tmp_path_factory.mktemp(page.stem)
+        script = folder / "page.py"
+        script.write_text("\n".join(blocks(page, "python")))
+        command = [sys.executable, str(script)]
+        ended = subprocess.run(
+            command, cwd=folder, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
+        )
+        assert ended.returncode == 0, ended.stderr
+        return folder
+
+    return run
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python")], ids=lambda page: page.name)
-def test_the_python_of_a_page_runs_from_top_to_bottom(page, tmp_path):
-    script = tmp_path / "page.py"
-    script.write_text("\n".join(blocks(page, "python")))
-    command = [sys.executable, str(script)]
-    ended = subprocess.run(
-        command, cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
-    )
-    assert ended.returncode == 0, ended.stderr
+def test_the_python_of_a_page_runs_from_top_to_bottom(page, after_python):
+    assert after_python(page)
 
 
-@pytest.mark.parametrize("command", commands())
-def test_every_train_command_asks_for_runs_that_can_be_run(command):
+@pytest.mark.parametrize(("page", "command"), commands(), ids=lambda of: of.name if isinstance(of, Path) else of)
+def test_every_train_command_asks_for_runs_that_can_be_run(page, command, after_python, monkeypatch):
+    monkeypatch.chdir(after_python(page))
     arguments = shlex.split(command)[2:]
     commandline.prepare()
     request = commandline.read(arguments)

@@ -56,9 +56,9 @@ def adding(seed: int, length: int, protocol: str, train_size: int, validation_si
 def copy_memory(seed: int, length: int, train_size: int, validation_size: int, test_size: int) -> Task:
     """The copy memory problem (Hochreiter & Schmidhuber 1997; this form: Arjovsky, Shah & Bengio 2016).
 
-    Ten symbols of eight, T − 1 blanks, a marker, ten blanks; due are T + 10 blanks, then the ten symbols. Who knows
-    the task and remembers nothing says blank, and after the marker any of the eight: the loss, a mean over T + 20
-    steps, is 10 ln 8 / (T + 20). The accuracy is that of the ten symbols alone.
+    Ten symbols of eight, T − 1 blanks `_`, a marker `?`, ten blanks; due are T + 10 blanks, then the ten symbols. Who
+    knows the task and remembers nothing says blank, and after the marker any of the eight: the loss, a mean over
+    T + 20 steps, is 10 ln 8 / (T + 20). The accuracy is that of the ten symbols alone.
 
     Args:
         seed: the run's seed; each draws data of its own.
@@ -68,7 +68,7 @@ def copy_memory(seed: int, length: int, train_size: int, validation_size: int, t
     parts = generated(
         seed, (train_size, validation_size, test_size), lambda random, size: _copy(random, size, length), apart="inputs"
     )
-    symbols = (*"abcdefgh", "blank", "marker")
+    symbols = tuple("abcdefgh_?")
     output = Classes(9, per_step=True, names=symbols[:9], silent=_BLANK)
     return Task(*parts, output, (rule("no memory", _forgetful),), symbols, solved=("accuracy", 0.99))
 

@@ -1,10 +1,15 @@
 """One part of the data, as arrays."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
+
+from ..seeds import stream
+
+_FIXED = 0
+"""What is held out belongs to the dataset: it is the same for every run's seed."""
 
 
 @dataclass(frozen=True)
@@ -49,3 +54,31 @@ class Split:
             return self.target_mask
         symbols = np.issubdtype(self.targets.dtype, np.integer)
         return np.ones(self.targets.shape if symbols else self.targets.shape[:-1], bool)
+
+
+def padded(sequences: Sequence[np.ndarray], targets: np.ndarray, steps: int) -> Split:
+    """Sequences of their own lengths, each followed by zeros; the mask tells which is which.
+
+    Args:
+        sequences: N of them, `[its steps, ...]` each.
+        targets: `[N]`.
+        steps: T, at least the length of the longest.
+    """
+    mask = np.arange(steps) < np.array([len(sequence) for sequence in sequences])[:, None]
+    inputs = np.zeros((*mask.shape, *sequences[0].shape[1:]), sequences[0].dtype)
+    inputs[mask] = np.concatenate(sequences)
+    return Split(inputs, targets, mask)
+
+
+def held_out(part: Split, one_in: int) -> tuple[Split, Split]:
+    """All but every n-th example of each class, and every n-th; which these are was drawn once and for all.
+
+    Args:
+        part: examples with one class each.
+        one_in: n.
+    """
+    shuffled = stream(_FIXED, "split").permutation(len(part))
+    by_class = shuffled[np.argsort(part.targets[shuffled], kind="stable")]
+    chosen = np.zeros(len(part), bool)
+    chosen[by_class[::one_in]] = True
+    return part[~chosen], part[chosen]

@@ -119,9 +119,10 @@ class Task:
         """The task with means and standard deviations of its training part, if it wants them."""
         if not self.standardise:
             return self
-        there = self.train.mask
-        mean, scale = _moments(self.train.inputs, there)
-        task = replace(self, input_mean=mean, input_scale=scale)
+        task = self
+        if not self.symbols:
+            mean, scale = _moments(self.train.inputs, self.train.mask)
+            task = replace(self, input_mean=mean, input_scale=scale)
         if not isinstance(self.output, Values):
             return task
         offset, scale = _moments(self.train.targets, self.train.target_mask)

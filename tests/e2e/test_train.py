@@ -173,7 +173,7 @@ def test_a_loss_that_is_no_longer_finite_ends_the_run_as_diverged(train, tmp_pat
     assert not (run / "result.json").exists()
 
 
-def fail_to_load(seed, **options):
+def fail_to_load():
     """A dataset that cannot be loaded."""
     raise RuntimeError("\x1b[1mthe file\nis broken\x1b[0m")
 

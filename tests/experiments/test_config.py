@@ -17,11 +17,13 @@ CHOICES = [
     if folder.is_dir() and folder.name not in ("hydra", "local")
     for file in sorted(folder.glob("*.yaml"))
 ]
+ASKED_FOR = {"csv": ["dataset.path=own.csv", "dataset.target=own"], "npz": ["dataset.path=own.npz"]}
+"""What a choice must be told."""
 
 
 @pytest.mark.parametrize(("group", "choice"), CHOICES)
 def test_every_choice_composes_and_is_valid(compose, group, choice):
-    config = compose(f"{group}={choice}")
+    config = compose(f"{group}={choice}", *ASKED_FOR.get(choice, []))
     validate(config)
     assert not OmegaConf.missing_keys(config)
 

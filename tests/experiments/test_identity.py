@@ -1,5 +1,7 @@
 """A run is its configuration."""
 
+from pathlib import Path
+
 import pytest
 
 from experiments.identity import run_directory, run_key
@@ -29,3 +31,14 @@ def test_the_same_configuration_said_otherwise_is_the_same_run(compose):
 
 def test_runs_are_kept_under_the_name(compose):
     assert run_directory(compose("name=mine")).parent.parts == ("runs", "mine")
+
+
+def test_a_file_of_the_user_s_own_counts_with_what_it_holds(compose, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = compose("dataset=text_chars", "dataset.path=mine.txt")
+    Path("mine.txt").write_text("one")
+    before = run_key(config)
+    Path("mine.txt").write_text("another")
+    assert run_key(config) != before
+    Path("mine.txt").write_text("one")
+    assert run_key(config) == before

@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from layers import GRU, LSTM, RNN, Bidirectional, EncoderDecoder, GradientTaps, GRUCell, LSTMCell, SimpleRNN, Stacked
+from layers.callbacks import inspect
 from layers.encoder_decoder import hand_over
+from layers.inspection import Inspection
 from tests.layers import reference
 from tests.layers.helpers import KINDS, B, H, I, T, assert_close, mask_of, ours, randomise, state_count, values
 
@@ -344,6 +346,23 @@ def test_the_taps_measure_encoder_and_decoder_under_teacher_forcing():
     with GradientTaps() as taps:
         tf.function(layer)(source)
     assert list(taps.vectors) == ["reader/h", "reader/c"], "steps of a loop are no timesteps of a layer"
+
+
+def test_a_look_inside_shows_the_encoder_and_not_a_decoder_that_reads_itself():
+    layer = built(of_tokens(LSTM(H, name="reader", **ENCODER), LSTM(H, name="writer", **DECODER), steps=STEPS))
+    source, mask = values(B, T, I), mask_of("right")
+    for call in (layer, tf.function(layer)):
+        with Inspection() as seen:
+            outputs = call(source, mask=mask)
+        assert list(seen.layers) == ["reader"]
+        assert_close(outputs, layer(source, mask=mask))
+    model = keras.Model(inputs := keras.Input((T, I)), layer(inputs))
+    [(inspected, jacobian)] = inspect(model, source)
+    assert (inspected.signal.layer, jacobian.shape) == ("reader", (T,))
+    assert_close(inspected.values["h"][-1], layer.encoder(source)[0])
+    with Inspection() as seen:
+        layer(source, a_target("tokens"), training=True)
+    assert list(seen.layers) == ["reader", "writer"]
 
 
 @forms
