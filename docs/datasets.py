@@ -1,17 +1,19 @@
-"""Writes the table of datasets in docs/data/README.md anew, from the datasets themselves.
+"""Makes what docs/data/README.md shows: its two tables, and the picture of accuracy against gap.
 
-    python docs/datasets.py             the table of datasets (a minute)
-    python docs/datasets.py --runs runs/datasets    the table of default runs, from the runs in a folder
+    python docs/datasets.py                         the table of datasets, from the datasets themselves
+    python docs/datasets.py --runs runs/datasets    the table of default runs, from their directories
+    python docs/datasets.py --gap runs/gap          the picture, from the directories of its runs
 
-The runs are those of
-
-    python train.py -m name=datasets cell=rnn,lstm,gru dataset=<all that need no internet>
+The page says by which commands the runs are made.
 """
 
 import argparse
 import re
 import sys
 from pathlib import Path
+
+from matplotlib.figure import Figure
+from omegaconf import OmegaConf
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -125,6 +127,28 @@ def runs_table(folder: Path) -> str:
     return "\n".join(lines)
 
 
+def draw_gap(folder: Path) -> None:
+    """Accuracy against the gap of `recall`, a line a cell."""
+    points: dict[str, list[tuple[int, float]]] = {}
+    for path in sorted(folder.iterdir()):
+        if result := RunDirectory(path).result:
+            gap = OmegaConf.load(path / ".hydra" / "config.yaml").dataset.gap
+            points.setdefault(path.name.split("-")[0], []).append((gap, result["metrics"]["accuracy"]))
+            baseline = result["baselines"]["majority class"]["accuracy"]
+    figure = Figure(figsize=(6, 3.2), dpi=130, layout="constrained")
+    axes = figure.add_subplot()
+    for cell in ("rnn", "lstm", "gru"):
+        gaps, accuracies = zip(*sorted(points[cell]), strict=True)
+        axes.plot(gaps, accuracies, marker="o", label=cell)
+        print(cell, *(f"{gap}: {accuracy:.3f}" for gap, accuracy in sorted(points[cell])))
+    axes.axhline(baseline, color="0.5", linestyle="--", label="majority class")
+    axes.set(xlabel="words between the country and the question", ylabel="test accuracy", xscale="log", ylim=(0, 1.03))
+    axes.set_xticks(gaps, list(map(str, gaps)), minor=False)
+    axes.minorticks_off()
+    axes.legend()
+    files.write_whole(PAGE.parents[1] / "pictures" / "recall.png", lambda path: figure.savefig(path))
+
+
 def replace(section: str, content: str) -> None:
     """Puts content between a section's two marks on the page."""
     begin, end = f"<!-- {section} -->", f"<!-- end of {section} -->"
@@ -137,8 +161,11 @@ def replace(section: str, content: str) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=Path)
+    parser.add_argument("--gap", type=Path)
     options = parser.parse_args()
-    if options.runs:
+    if options.gap:
+        draw_gap(options.gap)
+    elif options.runs:
         replace("default runs", runs_table(options.runs))
     else:
         replace("datasets", table())

@@ -4,8 +4,11 @@ import argparse
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 from .errors import UserError
+
+_CONDITION: dict[str, Any] = {"action": "append", "default": [], "metavar": "option=value"}
 
 
 def main(arguments: list[str]) -> int:
@@ -49,7 +52,32 @@ def _parser() -> argparse.ArgumentParser:
     generate.add_argument("--seed", type=_not_negative_number, default=1, help="another number, another text (1)")
     generate.add_argument("--output", type=Path, help="file to write it to, beside the screen")
     generate.set_defaults(run=_generate)
+    _add_verbs_for_many_runs(verbs)
     return parser
+
+
+def _add_verbs_for_many_runs(verbs: Any) -> None:
+    summary = verbs.add_parser(
+        "summary", help="a sweep: a row a configuration, over its seeds; and a page, report.html"
+    )
+    summary.add_argument("folder", type=Path, help="of the runs, such as runs/default")
+    summary.add_argument("--where", **_CONDITION, help="only runs with this value; may be repeated")
+    summary.add_argument("--no-report", action="store_true", help="write no report.html")
+    summary.set_defaults(run=_summary)
+
+    compare = verbs.add_parser("compare", help="two configurations, seed by seed: difference, interval, tests")
+    compare.add_argument("folder", type=Path, help="of the runs, such as runs/default")
+    compare.add_argument("other", type=Path, nargs="?", help="of the runs to compare with (the same folder)")
+    compare.add_argument("--where", **_CONDITION, help="which configuration; may be repeated")
+    compare.add_argument(
+        "--with", dest="instead", **_CONDITION, help="what is otherwise in the one to compare with; may be repeated"
+    )
+    compare.set_defaults(run=_compare)
+
+    diff = verbs.add_parser("diff", help="what differs between two runs: configuration, code, versions")
+    diff.add_argument("run_a", type=Path, metavar="run", help="directory of a run")
+    diff.add_argument("run_b", type=Path, metavar="run", help="directory of another")
+    diff.set_defaults(run=_diff)
 
 
 def _show(given: argparse.Namespace) -> None:
@@ -62,6 +90,24 @@ def _generate(given: argparse.Namespace) -> None:
     from .generate import generate
 
     generate(given.directory, given.length, given.prompt, given.temperature, given.seed, given.output)
+
+
+def _summary(given: argparse.Namespace) -> None:
+    from .summary import summary
+
+    summary(given.folder, given.where, report=not given.no_report)
+
+
+def _compare(given: argparse.Namespace) -> None:
+    from .comparison import compare
+
+    compare(given.folder, given.other or given.folder, given.where, given.instead)
+
+
+def _diff(given: argparse.Namespace) -> None:
+    from .comparison import diff
+
+    diff(given.run_a, given.run_b)
 
 
 def _count(text: str) -> int:

@@ -30,6 +30,42 @@ class MetricsFile(keras.callbacks.Callback):
         self.rows.append({"epoch": epoch + 1, "step": step, **{k: float(v) for k, v in (logs or {}).items()}})
         self.directory.write_metrics(self.rows)
 
+    def get_state(self) -> dict:
+        """The rows."""
+        return {"rows": self.rows}
+
+    def set_state(self, state: dict) -> None:
+        """Takes rows over."""
+        self.rows = state["rows"]
+        self.directory.write_metrics(self.rows)
+
+
+class Best(keras.callbacks.EarlyStopping):
+    """Keeps the weights of the best epoch, and ends training where it has long been a better one.
+
+    Args:
+        metric: by which an epoch is better, of the validation part.
+        patience: epochs without a better one after which training ends; `None` for never.
+    """
+
+    _REMEMBERED = ("wait", "best", "best_epoch", "stopped_epoch")
+
+    def __init__(self, metric: str, patience: int | None):
+        mode = "max" if metric in HIGHER_IS_BETTER else "min"
+        never = patience is None
+        super().__init__(f"val_{metric}", mode=mode, patience=2**31 if never else patience, restore_best_weights=True)
+
+    def get_state(self) -> dict:
+        """The best weights, and how long ago they were found."""
+        state = {name: getattr(self, name) for name in self._REMEMBERED}
+        return {**state, "best": None if state["best"] is None else float(state["best"]), "weights": self.best_weights}
+
+    def set_state(self, state: dict) -> None:
+        """Takes them over."""
+        for name in self._REMEMBERED:
+            setattr(self, name, state[name])
+        self.best_weights = state["weights"]
+
 
 class StopInTime(keras.callbacks.Callback):
     """Raises `DivergedError` at the first step whose loss, or whose gradient, is not finite; and what was lost of an
@@ -82,6 +118,14 @@ class Solved(keras.callbacks.Callback):
         if value >= threshold if name in HIGHER_IS_BETTER else value <= threshold:
             self.step = int(self.model.optimizer.iterations)
 
+    def get_state(self) -> dict:
+        """The step."""
+        return {"step": self.step}
+
+    def set_state(self, state: dict) -> None:
+        """Takes a step over."""
+        self.step = state["step"]
+
 
 class Waiting(keras.callbacks.Callback):
     """Takes the time of all training steps but the first, in which the step is traced.
@@ -93,18 +137,28 @@ class Waiting(keras.callbacks.Callback):
     def __init__(self) -> None:
         super().__init__()
         self.share: float | None = None
-        self._began = self._took = 0.0
-        self._waited_before: float | None = None
+        self._began = self._took = self._waited = 0.0
+        self._first = True
 
     def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
         self._began = time.perf_counter()
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        if self._waited_before is None:
-            self._waited_before = self.model.waited
-            return
-        self._took += time.perf_counter() - self._began
-        self.share = (self.model.waited - self._waited_before) / self._took
+        if not self._first:
+            self._took += time.perf_counter() - self._began
+            self._waited += self.model.waited
+            self.share = self._waited / self._took
+        self._first = False
+        self.model.waited = 0.0
+
+    def get_state(self) -> dict:
+        """Times so far."""
+        return {"took": self._took, "waited": self._waited}
+
+    def set_state(self, state: dict) -> None:
+        """Takes times over."""
+        self._took, self._waited = state["took"], state["waited"]
+        self.share = self._waited / self._took if self._took else None
 
 
 class FreshStates(keras.callbacks.Callback):

@@ -53,6 +53,11 @@ def write_end(writer: RunWriter, state: State) -> None:
     _write(writer, metadata.SESSION_END_INFO_TAG, session_end_info=end)
 
 
+def is_of_a_run_under_way(tag: str) -> bool:
+    """Whether a tag may stand in the event file of a run that is not over."""
+    return tag != metadata.SESSION_END_INFO_TAG
+
+
 def write_overview(folder: Path) -> None:
     """Writes the dashboard's columns for all runs in a folder, from their directories; replaces an earlier one."""
     runs: list[dict[str, bool | float | str]] = []

@@ -16,8 +16,8 @@ def resolved(config: DictConfig) -> dict[str, Any]:
     """The parts of a configuration that decide a run's result, as plain values; with a file also what it holds."""
     parts: dict[str, Any] = {str(key): config[key] for key in config if key not in _WITHOUT_EFFECT}
     path = config.dataset.get("path")
-    if path is not None and Path(path).is_file():
-        with Path(path).open("rb") as file:
+    if path is not None and Path(path).expanduser().is_file():
+        with Path(path).expanduser().open("rb") as file:
             parts["file"] = hashlib.file_digest(file, "sha256").hexdigest()
     return OmegaConf.to_container(OmegaConf.create(parts), resolve=True, enum_to_str=True)  # type: ignore[return-value]
 

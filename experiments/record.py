@@ -5,6 +5,7 @@ status.json        state: running, completed, diverged, failed, interrupted; sin
 result.json        metrics, parameters, epochs, seconds, gradient (once the run has ended well)
 metrics.csv        one row an epoch
 model.keras        the trained network
+checkpoint.npz     where training goes on if it is interrupted
 task.json          what it reads and writes: sizes, symbols, units
 environment.json   code version, packages, machine, seed
 train.log          what was logged, tracebacks included
@@ -65,6 +66,11 @@ class RunDirectory:
     def result(self) -> dict[str, Any] | None:
         """What `result.json` holds; `None` if there is none."""
         return files.read_json(self.path / "result.json")
+
+    @property
+    def checkpoint(self) -> Path:
+        """Where the run's checkpoint is kept."""
+        return self.path / "checkpoint.npz"
 
     @property
     def signature(self) -> Signature | None:

@@ -15,12 +15,14 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from tensorboard_gradient_flow.summaries import write_layout
+from tensorboard_gradient_flow.trim import trim
 from tensorboard_gradient_flow.writer import RunWriter
 
 from . import data, files, hparams
-from .callbacks import DivergedError, FreshStates, MetricsFile, Solved, StopInTime, Waiting
+from .callbacks import Best, DivergedError, FreshStates, MetricsFile, Solved, StopInTime, Waiting
+from .checkpoint import Checkpoint, Remembering, step_of
 from .data import Split, Task
-from .data.outputs import HIGHER_IS_BETTER, score
+from .data.outputs import score
 from .errors import UserError
 from .model import build_network, build_optimizer, weights_table
 from .objectives import compile_arguments
@@ -46,12 +48,16 @@ _EVALUATION_BATCH = 512
 def run_here(config: DictConfig) -> None:
     """Runs a configuration in Hydra's output directory; every end that it can come to is recorded there."""
     directory = RunDirectory(Path(HydraConfig.get().runtime.output_dir))
-    directory.begin(config.seed)
+    resumed = _resume(directory) if not config.rerun else False
+    if not resumed:
+        directory.begin(config.seed)
     with RunWriter(directory.path) as writer:
         state: State = "failed"
         message = ""
         try:
-            hparams.write_start(writer, OmegaConf.to_container(config, resolve=True))  # type: ignore[arg-type]
+            if not resumed:
+                hparams.write_start(writer, OmegaConf.to_container(config, resolve=True))  # type: ignore[arg-type]
+                write_layout(writer)
             directory.write_result(train(config, directory, writer))
             state = "completed"
         except DivergedError as error:
@@ -69,6 +75,18 @@ def run_here(config: DictConfig) -> None:
             hparams.write_end(writer, state)
     if HydraConfig.get().mode == RunMode.MULTIRUN:
         console().print(line(directory.path), markup=False, highlight=False, soft_wrap=True)
+
+
+def _resume(directory: RunDirectory) -> bool:
+    """Makes an interrupted run's directory as it was at its last checkpoint, if there is one to go on from."""
+    if directory.state not in ("running", "interrupted"):
+        return False
+    step = step_of(directory.checkpoint)
+    if step is None:
+        return False
+    trim(directory.path, step, keep=hparams.is_of_a_run_under_way)
+    directory.set_state("running")
+    return True
 
 
 def _in_one_line(error: Exception) -> str:
@@ -99,12 +117,11 @@ def train(config: DictConfig, directory: RunDirectory, writer: RunWriter) -> dic
     signature = task.signature
     network = build_network(config, signature, config.trainer.batch_size if task.stateful else None)
     directory.write_task(signature)
-    write_layout(writer)
-    yaml = OmegaConf.to_yaml(config, resolve=True)
-    table = f"{network.count_params():,} parameters\n\n{weights_table(network)}"
-    writer.text("configuration", f"{table}\n\n```yaml\n{yaml}```")
-
-    training = _fit(config, task, network, directory, writer)
+    if not directory.checkpoint.exists():
+        yaml = OmegaConf.to_yaml(config, resolve=True)
+        table = f"{network.count_params():,} parameters\n\n{weights_table(network)}"
+        writer.text("configuration", f"{table}\n\n```yaml\n{yaml}```")
+    training = _fit(config, task, network, directory, writer, began)
     files.write_whole(directory.path / "model.keras", lambda path: network.save(path))
 
     metrics = _scores(network, task, task.test, _batch_size(config, task))
@@ -119,7 +136,7 @@ def train(config: DictConfig, directory: RunDirectory, writer: RunWriter) -> dic
         "baselines": task.baseline_metrics(task.test),
         "parameters": network.count_params(),
         **training,
-        "seconds": round(time.perf_counter() - began, 3),
+        "seconds": round(training["seconds"] + time.perf_counter() - began, 3),
     }
 
 
@@ -137,9 +154,9 @@ def _batch_size(config: DictConfig, task: Task) -> int:
 
 
 def _fit(
-    config: DictConfig, task: Task, network: keras.Model, directory: RunDirectory, writer: RunWriter
+    config: DictConfig, task: Task, network: keras.Model, directory: RunDirectory, writer: RunWriter, began: float
 ) -> dict[str, Any]:
-    """Trains the network; returns what `result.json` says of it."""
+    """Trains the network, from its last checkpoint on; returns what `result.json` says of it."""
     trainer = config.trainer
     model = MeasuredModel.around(network)
     model.measurements = measurements = Measurements(config.telemetry.signals) if config.telemetry.every else None
@@ -148,22 +165,29 @@ def _fit(
     title = f"{config.cell.name} on {config.dataset.name}"
     progress = TrainingProgress(console(), title, trainer.epochs, steps)
     rows, solved, waiting = MetricsFile(directory), Solved(task), Waiting()
+    best = Best(task.output.monitor, trainer.patience)
+    remembering: dict[str, Remembering] = {"rows": rows, "solved": solved, "best": best, "waiting": waiting}
+    checkpoint = Checkpoint(directory.checkpoint, model, remembering, began)
     curves = Curves(writer, task.baseline_metrics(task.validation))
-    callbacks = [waiting, StopInTime(measurements), progress, rows, curves, solved, _best(trainer, task)]
+    callbacks = [waiting, StopInTime(measurements), progress, rows, curves, solved, best]
     telemetry = None
     if measurements is not None:
         telemetry = GradientTelemetry(writer, measurements, config.telemetry.every, title)
+        if checkpoint.epoch:
+            telemetry.go_on(directory.path)
         callbacks.append(telemetry)
     if config.telemetry.inspect_every:
         looked_at = network_inputs(task.validation[: config.telemetry.inspect_examples], task.output)
         callbacks.append(LookInside(writer, looked_at, config.telemetry.inspect_every))
     if task.stateful:
         callbacks.append(FreshStates())
+    callbacks.append(checkpoint)
+    seed = None if task.stateful else config.seed
+    first = trainer.epochs if checkpoint.stopped else checkpoint.epoch
     try:
         model.fit(
-            batches(
-                task.train, task.output, trainer.batch_size, trainer.epochs, None if task.stateful else config.seed
-            ),
+            batches(task.train, task.output, trainer.batch_size, range(first, trainer.epochs), seed),
+            initial_epoch=first,
             epochs=trainer.epochs,
             steps_per_epoch=steps,
             validation_data=examples(task.validation, task.output),
@@ -177,20 +201,11 @@ def _fit(
     return {
         "epochs": len(rows.rows),
         "steps": int(rows.rows[-1]["step"]),
+        "seconds": checkpoint.seconds,
         "solved_at_step": solved.step,
         "waiting_for_data": waiting.share,
         "gradient": telemetry.summary() if telemetry is not None else {},
     }
-
-
-def _best(trainer: DictConfig, task: Task) -> keras.callbacks.Callback:
-    """Keeps the network of the best epoch, and ends training where it has long been a better one."""
-    return keras.callbacks.EarlyStopping(
-        f"val_{task.output.monitor}",
-        mode="max" if task.output.monitor in HIGHER_IS_BETTER else "min",
-        patience=trainer.patience or trainer.epochs,
-        restore_best_weights=True,
-    )
 
 
 def _scores(network: keras.Model, task: Task, part: Split, batch_size: int) -> dict[str, float]:

@@ -129,12 +129,12 @@ def _telling(sequence: np.ndarray) -> list[int]:
 
 
 def bars(values: np.ndarray) -> str:
-    """A series as a row of bars; of a long one every so many-th value.
+    """A series as a row of bars; of a long one the largest value of so many.
 
     >>> bars(np.array([0.0, 1.0, 0.5, 0.25]))
     '▁█▅▃'
     """
-    values = values[:: -(-len(values) // _STEPS)]
+    values = np.maximum.reduceat(values, range(0, len(values), -(-len(values) // _STEPS)))
     height = np.ptp(values)
     levels = np.zeros(len(values)) if height == 0 else (values - values.min()) / height * (len(_BARS) - 1)
     return "".join(_BARS[level] for level in np.rint(levels).astype(int))

@@ -2,6 +2,7 @@
 
 import re
 from collections import defaultdict
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -9,6 +10,8 @@ import numpy as np
 
 from layers.callbacks import described, write_inspection
 from tensorboard_gradient_flow import profile
+from tensorboard_gradient_flow.format import PLUGIN_NAME
+from tensorboard_gradient_flow.reader import read
 from tensorboard_gradient_flow.summaries import write_gradient
 from tensorboard_gradient_flow.writer import RunWriter
 
@@ -69,6 +72,13 @@ class GradientTelemetry(keras.callbacks.Callback):
         self.steps: list[int] = []
         self.norms: dict[str, list[np.ndarray]] = defaultdict(list)
         self._drawn = -1
+
+    def go_on(self, directory: Path) -> None:
+        """Takes over what an interrupted run has recorded."""
+        for tag, record in read(directory).items():
+            if record.metadata["kind"] == "gradient":
+                self.steps = record.steps
+                self.norms[tag.removeprefix(f"{PLUGIN_NAME}/")] = record.norms
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         """Records the step, if it is one to be recorded."""

@@ -134,8 +134,8 @@ def examples(split: Split, output: Output) -> tuple:
     return (network_inputs(split, output), split.targets, *weights)
 
 
-def batches(split: Split, output: Output, batch_size: int, epochs: int, seed: int | None) -> tf.data.Dataset:
-    """All batches of all epochs, one after another; every epoch in an order of its own.
+def batches(split: Split, output: Output, batch_size: int, epochs: range, seed: int | None) -> tf.data.Dataset:
+    """All batches of some epochs, one after another; every epoch in an order of its own.
 
     The order of epoch e depends on the seed and on e alone, so a run can begin at any epoch. Without a seed the
     examples stay in their order.
@@ -150,7 +150,7 @@ def batches(split: Split, output: Output, batch_size: int, epochs: int, seed: in
             order = tf.random.experimental.stateless_shuffle(order, seed=of_epoch)
         return tf.data.Dataset.from_tensor_slices(order).batch(batch_size)
 
-    indices = tf.data.Dataset.range(epochs).flat_map(one_epoch)
+    indices = tf.data.Dataset.range(epochs.start, epochs.stop).flat_map(one_epoch)
     gather = lambda chosen: keras.tree.map_structure(lambda array: tf.gather(array, chosen), arrays)
     return indices.map(gather).prefetch(2)
 

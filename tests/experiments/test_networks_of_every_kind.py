@@ -77,7 +77,7 @@ def small(compose):
 def test_a_network_for_every_kind_learns(small, kind, cell):
     task = task_of(kind)
     model = model_of(small(f"cell={cell}"), task)
-    data = batches(task.train, task.output, batch_size=8, epochs=12, seed=1)
+    data = batches(task.train, task.output, batch_size=8, epochs=range(12), seed=1)
     history = model.fit(data, epochs=12, steps_per_epoch=3, shuffle=False, verbose=0).history["loss"]
     assert history[-1] < 0.95 * history[0]
     predictions = model.predict(network_inputs(task.test, task.output), verbose=0)
@@ -183,7 +183,7 @@ def test_a_stateful_network_reads_windows_like_one_long_sequence_and_starts_afre
     model.optimizer.learning_rate = 0.0
     fresh = FreshStates()
     history = model.fit(
-        batches(streams, task.output, 3, 2, None),
+        batches(streams, task.output, 3, range(2), None),
         epochs=2, steps_per_epoch=4, shuffle=False, verbose=0, callbacks=[fresh],
         validation_data=examples(streams, task.output), validation_batch_size=3,
     ).history  # fmt: skip
@@ -214,7 +214,7 @@ def test_solved_is_the_first_step_at_which_the_criterion_is_met(small):
 
 def test_waiting_is_seen_where_the_data_are_slow_and_only_there(small):
     task = task_of("class")
-    data = batches(task.train, task.output, 4, 2, 1)
+    data = batches(task.train, task.output, 4, range(2), 1)
 
     def slowly():
         for batch in data:

@@ -75,7 +75,7 @@ def test_a_training_step_and_the_callback_measure_the_same_on_the_same_batch(tmp
 
 def test_every_epoch_has_every_example_once_in_an_order_of_its_own():
     split = Split(np.arange(10, dtype="float32")[:, None, None], np.arange(10))
-    data = list(batches(split, Classes(10), batch_size=4, epochs=3, seed=5))
+    data = list(batches(split, Classes(10), batch_size=4, epochs=range(3), seed=5))
     assert steps_per_epoch(split, 4) == 3
     assert [len(targets) for _, targets in data] == [4, 4, 2] * 3
     orders = [np.concatenate([targets for _, targets in data[e * 3 : e * 3 + 3]]) for e in range(3)]
@@ -88,6 +88,6 @@ def test_every_epoch_has_every_example_once_in_an_order_of_its_own():
 
 def test_the_order_follows_from_the_seed():
     split = Split(np.zeros((10, 1, 1), "float32"), np.arange(10))
-    order = lambda seed: [int(t) for _, targets in batches(split, Classes(10), 3, 2, seed) for t in targets]
+    order = lambda seed: [int(t) for _, targets in batches(split, Classes(10), 3, range(2), seed) for t in targets]
     assert order(1) == order(1)
     assert order(1) != order(2)

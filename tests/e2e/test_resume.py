@@ -1,0 +1,106 @@
+"""A run that is killed goes on where it was, and ends as if nothing had happened."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import keras
+import numpy as np
+import pytest
+
+import layers  # noqa: F401  (its classes are needed to load a model)
+from tensorboard_gradient_flow.reader import read
+from tests.e2e.conftest import SMALL, SMALL_ADDING, TRAIN, run_train
+
+RANDOMLY = ["cell.dropout=0.2", "cell.recurrent_dropout=0.2", "architecture.zoneout=0.1", "dataset.train_size=2000"]
+CASES = {
+    "dropout and zoneout": [*SMALL, *SMALL_ADDING, "trainer.epochs=7", *RANDOMLY],
+    "stateful, without telemetry": [
+        *SMALL, "dataset=tunes", "dataset.stateful=true", "dataset.train_size=800", "trainer.epochs=5",
+        "telemetry.every=0", "optimizer=sgd",
+    ],
+    "patience": [
+        *SMALL, *SMALL_ADDING, "trainer.epochs=40", "trainer.patience=2", "dataset.train_size=2000",
+        "optimizer.learning_rate=0.1",
+    ],
+}  # fmt: skip
+
+
+def only_run(folder):
+    (run,) = [path for path in folder.glob("runs/*/*") if path.is_dir()]
+    return run
+
+
+def killed(folder, overrides, number=signal.SIGKILL, rows=2):
+    """Starts a run and sends it a signal once it has done some epochs."""
+    process = subprocess.Popen([sys.executable, str(TRAIN), *overrides], cwd=folder, stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 180
+    while time.monotonic() < deadline and process.poll() is None:
+        (*found,) = folder.glob("runs/*/*/metrics.csv")
+        if found and len(found[0].read_text().splitlines()) > rows:
+            break
+        time.sleep(0.01)
+    process.send_signal(number)
+    process.wait(60)
+
+
+def assert_ended_alike(run, reference):
+    assert (run / "metrics.csv").read_text() == (reference / "metrics.csv").read_text()
+    one, other = (keras.models.load_model(path / "model.keras").get_weights() for path in (run, reference))
+    for mine, expected in zip(one, other, strict=True):
+        np.testing.assert_array_equal(mine, expected)
+    mine, expected = (json.loads((path / "result.json").read_text()) for path in (run, reference))
+    for result in (mine, expected):
+        del result["seconds"], result["waiting_for_data"]
+    assert mine == expected
+    mine, expected = read(run), read(reference)
+    assert mine.keys() == expected.keys()
+    for tag in mine:
+        assert mine[tag].steps == expected[tag].steps
+        np.testing.assert_array_equal(mine[tag].norms, expected[tag].norms)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_killed_run_ends_like_one_that_was_left_alone(tmp_path, case):
+    overrides = CASES[case]
+    folders = tmp_path / "killed", tmp_path / "alone"
+    for folder in folders:
+        folder.mkdir()
+    killed(folders[0], overrides)
+    run = only_run(folders[0])
+    assert not (run / "result.json").exists()
+    before = (run / "metrics.csv").read_text()
+    for folder in folders:
+        ended = run_train(folder, *overrides)
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert (run / "metrics.csv").read_text().startswith(before)
+    assert_ended_alike(run, only_run(folders[1]))
+
+
+def test_a_run_goes_on_after_ctrl_c_and_after_any_number_of_interruptions(tmp_path):
+    overrides = CASES["dropout and zoneout"]
+    folders = tmp_path / "stopped", tmp_path / "alone"
+    for folder in folders:
+        folder.mkdir()
+    for rows in (1, 3, 5):
+        killed(folders[0], overrides, signal.SIGINT, rows)
+    for folder in folders:
+        assert run_train(folder, *overrides).returncode == 0
+    assert_ended_alike(only_run(folders[0]), only_run(folders[1]))
+
+
+@pytest.mark.parametrize("damage", ["truncated", "missing"])
+def test_without_a_whole_checkpoint_a_run_begins_afresh(tmp_path, damage):
+    overrides = CASES["dropout and zoneout"]
+    killed(tmp_path, overrides)
+    run = only_run(tmp_path)
+    checkpoint = run / "checkpoint.npz"
+    if damage == "missing":
+        checkpoint.unlink()
+    else:
+        checkpoint.write_bytes(checkpoint.read_bytes()[:-100])
+    ended = run_train(tmp_path, *overrides)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert [row.split(",")[0] for row in (run / "metrics.csv").read_text().splitlines()[1:]] == list("1234567")
