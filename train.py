@@ -12,7 +12,9 @@ import hydra
 from omegaconf import DictConfig
 
 from experiments import commandline, interruption
+from experiments.claim import claim
 from experiments.errors import UserError
+from experiments.identity import run_directory
 from experiments.launch import is_complete, launch
 from experiments.quiet import without_stderr
 from experiments.report import console
@@ -20,14 +22,17 @@ from experiments.report import console
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="config")
 def run(config: DictConfig) -> None:
-    """One run, in the directory that Hydra made for it, unless its result is there already."""
+    """One run, in the directory that Hydra made for it, unless its result is there already or somebody is at it."""
     if is_complete(config):
         return
-    # TensorFlow takes a while to import, and writes to stderr meanwhile.
-    with console().status("starting TensorFlow"), without_stderr():
-        from experiments.run import run_here
+    with claim(run_directory(config)) as ours:
+        if not ours or is_complete(config):  # somebody else has just finished it
+            return
+        # TensorFlow takes a while to import, and writes to stderr meanwhile.
+        with console().status("starting TensorFlow"), without_stderr():
+            from experiments.run import run_here
 
-    run_here(config)
+        run_here(config)
 
 
 def main(arguments: list[str]) -> int:

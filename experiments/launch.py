@@ -79,6 +79,6 @@ def _show_results(request: Request, show: Console) -> bool:
         show.print(panel(directories[0]))
     for run in unfinished:
         if run.status:
-            message = run.status.get("message", "")
+            message = "another process is at work on it" if run.state == "running" else run.status.get("message", "")
             show.print(f"{run.path}: {run.state}: {message}", soft_wrap=True, markup=False, highlight=False)
     return not unfinished

@@ -104,3 +104,26 @@ def test_without_a_whole_checkpoint_a_run_begins_afresh(tmp_path, damage):
     ended = run_train(tmp_path, *overrides)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert [row.split(",")[0] for row in (run / "metrics.csv").read_text().splitlines()[1:]] == list("1234567")
+
+
+def test_a_second_process_leaves_a_run_to_the_first_and_takes_it_over_when_that_is_gone(tmp_path):
+    overrides = [*SMALL, *SMALL_ADDING, "trainer.epochs=100000"]
+    first = subprocess.Popen([sys.executable, str(TRAIN), *overrides], cwd=tmp_path, stdout=subprocess.DEVNULL)
+    try:
+        while not list(tmp_path.glob("runs/*/*/checkpoint.npz")):
+            assert first.poll() is None
+            time.sleep(0.05)
+        second = run_train(tmp_path, *overrides)
+        assert second.returncode == 1
+        assert "running: another process is at work on it" in second.stdout
+        assert first.poll() is None
+        rows = len((only_run(tmp_path) / "metrics.csv").read_text().splitlines())
+    finally:
+        first.kill()
+        first.wait()
+    killed(tmp_path, overrides, signal.SIGINT, rows + 5)
+    run = only_run(tmp_path)
+    assert json.loads((run / "status.json").read_text())["state"] == "interrupted"
+    epochs = [int(row.split(",")[0]) for row in (run / "metrics.csv").read_text().splitlines()[1:]]
+    assert epochs == list(range(1, len(epochs) + 1))
+    assert len(epochs) > rows

@@ -1,0 +1,296 @@
+"""Pictures of a sweep, as PNG bytes: what `report.html` shows of one dataset's configurations. No TensorFlow."""
+
+import csv
+import io
+import math
+import mmap
+import struct
+from collections import defaultdict, deque
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+
+from tensorboard_gradient_flow.profile import REACH, RECORDS, root_mean_square
+
+from .summary import Group
+
+COLOURED = 10
+"""Configurations with a colour of their own and a place in the legend, the best ones; the others are grey."""
+ROWS = 40
+"""Configurations that the picture of test results has room for."""
+_GREY = "#c4c4c4"
+_FLOOR = 1e-9
+"""Where the profiles' axis ends."""
+
+
+def pictures(groups: Sequence[Group]) -> Iterator[tuple[str, bytes]]:
+    """Titles and pictures of one dataset's configurations, the best of which comes first."""
+    drawn = {
+        "Learning curves, a line a run": learning_curves,
+        "Test results: every seed, mean and 95 % interval": test_results,
+        "What each option does: mean over all else": main_effects,
+        "What it costs": costs,
+        "Gradient profiles at the end of training, over the largest norm": profiles,
+    }
+    with matplotlib.rc_context({"text.parse_math": False, "font.size": 9}):
+        for title, draw in drawn.items():
+            figure = draw(groups)
+            if figure is not None:
+                png = io.BytesIO()
+                figure.savefig(png, format="png")
+                yield title, png.getvalue()
+
+
+def learning_curves(groups: Sequence[Group]) -> Figure | None:
+    """The headline metric of the validation part, or where it is not measured the loss, against the training step."""
+    tables = [[metrics_of(run.path) for run in group.runs] for group in groups]
+    names = (f"val_{next((group.metric for group in groups if group.metric), '')}", "val_loss")
+    known = {name for of_group in tables for table in of_group for name in table}
+    name = next((name for name in names if name in known), None)
+    if name is None:
+        return None
+    lines = [
+        [np.column_stack([table["step"], table[name]]) for table in of_group if {"step", name} <= set(table)]
+        for of_group in tables
+    ]
+    values = np.concatenate([line[:, 1] for of_group in lines for line in of_group])
+    if not np.isfinite(values).any():
+        return None
+    figure, axes = _beside_a_legend()
+    _draw_lines(axes, lines)
+    axes.set(xlabel="training step", ylabel=name.replace("val_", "validation "))
+    low, high = np.percentile(values[np.isfinite(values)], [0, 98])  # a run that diverges does not flatten the others
+    axes.set_ylim(low - 0.05 * (high - low) - 1e-12, high + 0.05 * (high - low) + 1e-12)
+    _legend(axes, groups)
+    return figure
+
+
+def test_results(groups: Sequence[Group]) -> Figure | None:
+    """A row a configuration: a dot a seed, mean and interval; the baselines as upright lines."""
+    shown = [group for group in groups if group.mean is not None][:ROWS]
+    if not shown:
+        return None
+    height = 1.1 + 0.22 * len(shown)
+    figure = _figure(height)
+    axes = figure.add_axes((0.3, 0.6 / height, 0.42, (height - 0.8) / height))
+    for row, group in enumerate(shown):
+        axes.plot(list(group.values.values()), [row] * len(group.values), ".", color="#9a9a9a", markersize=5)
+        axes.errorbar(group.mean, row, xerr=group.half_width or None, fmt="o", color="C0", markersize=5, capsize=3)
+    found = defaultdict(list)
+    for group in groups:
+        for name, value in group.baselines.items():
+            found[name].append(value)
+    for number, (name, values) in enumerate(found.items(), start=1):
+        axes.axvline(float(np.mean(values)), color=f"C{number}", linestyle="--", label=name)
+    axes.set_yticks(range(len(shown)), [_short(group.label) for group in shown])
+    axes.set_ylim(len(shown) - 0.5, -0.5)
+    axes.set_xlabel(f"test {shown[0].metric}")
+    if found:
+        axes.legend(title="baselines", loc="upper left", bbox_to_anchor=(1.02, 1), fontsize="small")
+    return figure
+
+
+def main_effects(groups: Sequence[Group]) -> Figure | None:
+    """By option that was swept, and by its value: the mean of all configurations that have it, and each of them."""
+    measured = [group for group in groups if group.mean is not None]
+    by_option = {key: _by_value(measured, key) for key in (groups[0].choices if groups else {}) if key != "dataset"}
+    by_option = {key: values for key, values in by_option.items() if len(values) > 1}
+    if not by_option:
+        return None
+    across = min(3, len(by_option))
+    down = -(-len(by_option) // across)
+    figure = _figure(2.6 * down)
+    grid = figure.subplots(down, across, squeeze=False, sharey=True)
+    figure.subplots_adjust(left=0.08, right=0.98, bottom=0.3 / down, top=1 - 0.1 / down, hspace=0.7, wspace=0.08)
+    for axes in grid.flat[len(by_option) :]:
+        axes.set_axis_off()
+    for axes, (key, values) in zip(grid.flat, by_option.items(), strict=False):
+        for place, of_value in enumerate(values.values()):
+            axes.plot([place] * len(of_value), of_value, ".", color="#9a9a9a", markersize=4)
+        axes.plot([float(np.mean(of_value)) for of_value in values.values()], "o-", color="C0")
+        axes.set_xticks(range(len(values)), [_short(value, 14) for value in values], rotation=30, ha="right")
+        axes.set_xlabel(key)
+    for axes in grid[:, 0]:
+        axes.set_ylabel(f"test {measured[0].metric}")
+    return figure
+
+
+def costs(groups: Sequence[Group]) -> Figure | None:
+    """The test result against parameters, and against seconds an epoch."""
+    measured = [(number, group) for number, group in enumerate(groups) if group.mean is not None]
+    if not measured:
+        return None
+    figure = _figure(3.4)
+    places = ((0.08, 0.16, 0.31, 0.78), (0.41, 0.16, 0.31, 0.78))
+    left, right = (figure.add_axes(place) for place in places)
+    for axes, cost, name in ((left, "parameters", "parameters"), (right, "seconds_per_epoch", "seconds an epoch")):
+        for number, group in measured:
+            if getattr(group, cost):
+                axes.plot(getattr(group, cost), group.mean, "o", color=_colour(number), zorder=-number)
+        axes.set(xscale="log", xlabel=name)
+    left.set_ylabel(f"test {measured[0][1].metric}")
+    right.tick_params(labelleft=False)
+    _legend(right, groups)
+    return figure
+
+
+def profiles(groups: Sequence[Group]) -> Figure | None:
+    """Norm of the loss's derivative with respect to h, against the distance from the last step read, a line a run."""
+    lines = [[line for run in group.runs if (line := _profile(run.path)) is not None] for group in groups]
+    if not any(lines):
+        return None
+    figure, axes = _beside_a_legend()
+    _draw_lines(axes, lines)
+    axes.axhline(REACH, color="black", linestyle=":", linewidth=1)
+    axes.set(yscale="log", xlabel="steps back from the last step read", ylabel="gradient norm over its largest")
+    axes.set_ylim(_FLOOR, 2)
+    _legend(axes, groups)
+    return figure
+
+
+# --------------------------------------------------------------------- reading
+
+
+def metrics_of(path: Path) -> dict[str, np.ndarray]:
+    """The columns of a run's `metrics.csv`, as far as its rows are whole; empty if it cannot be read."""
+    try:
+        with (path / "metrics.csv").open(newline="", encoding="utf-8") as file:
+            header, *rows = csv.reader(file)
+        whole = np.array([[float(value) for value in row] for row in rows if _is_whole(row, len(header))])
+    except (OSError, ValueError, csv.Error):
+        return {}
+    return dict(zip(header, whole.T, strict=True)) if whole.size else {}
+
+
+def _is_whole(row: Sequence[str], columns: int) -> bool:
+    try:
+        return len(row) == columns and bool([float(value) for value in row])
+    except ValueError:
+        return False
+
+
+def _profile(path: Path) -> np.ndarray | None:
+    """`[T, 2]`: distance from the last step read, and norm over the largest, of the layer that reaches furthest."""
+    found = [norms / norms.max() for norms in last_profiles(path).values() if np.isfinite(norms).all() and norms.any()]
+    if not found:
+        return None
+    furthest = max(found, key=lambda norms: int((norms > REACH).sum()))
+    return np.column_stack([np.arange(len(furthest)), np.maximum(furthest, _FLOOR / 10)])
+
+
+def last_profiles(path: Path) -> dict[str, np.ndarray]:
+    """By layer, the gradient's norm with respect to h at the end of training `[T]`, from the last step read backwards.
+
+    The root mean square of the last records, as in `result.json`. TensorBoard's own reader would start TensorFlow, and
+    take minutes for a thousand runs; here only the records asked for are decoded.
+    """
+    from google.protobuf.message import DecodeError
+    from tensorboard.compat.proto import event_pb2
+    from tensorboard.util import tensor_util
+
+    from tensorboard_gradient_flow.format import metadata_of
+
+    records: dict[str, deque[bytes]] = defaultdict(lambda: deque(maxlen=RECORDS))
+    for file in sorted(path.glob("events.out.tfevents.*")):
+        for tag, record in _records(file):
+            records[tag].append(record)
+    norms = {}
+    for tag, of_tag in records.items():
+        try:
+            values = [event_pb2.Event.FromString(record).summary.value[0] for record in of_tag]
+            vectors = [tensor_util.make_ndarray(value.tensor) for value in values]
+            about = metadata_of(tag, values[-1].metadata.plugin_data.content)
+            last = root_mean_square([vector for vector in vectors if vector.shape == vectors[-1].shape])
+        except (ValueError, TypeError, IndexError, ArithmeticError, DecodeError):
+            continue
+        norms[str(about["layer"])] = last if about["direction"] == "backward" else last[::-1]
+    return norms
+
+
+def _records(file: Path) -> Iterator[tuple[str, bytes]]:
+    """Tag and bytes of every whole record of a gradient with respect to h.
+
+    A record is its length as eight bytes, a check sum of four, its bytes, and another check sum. A tag stands near a
+    record's start, behind its own length; hence the others need not be decoded.
+    """
+    start = b"gradient_flow/"
+    with file.open("rb") as opened:
+        if not file.stat().st_size:
+            return
+        with mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            place = 0
+            while place + 12 <= len(content):
+                (length,) = struct.unpack_from("<Q", content, place)
+                begins, place = place + 12, place + 12 + length + 4
+                if place > len(content):
+                    return
+                head = content[begins : begins + min(length, 160)]
+                found = head.find(start)
+                if found > 0:
+                    tag = head[found : found + head[found - 1]]
+                    if tag.endswith(b"/h"):
+                        yield tag.decode("utf-8", "replace"), content[begins : begins + length]
+
+
+# --------------------------------------------------------------------- drawing
+
+
+def _figure(height: float) -> Figure:
+    figure = Figure(figsize=(9.5, height), dpi=100)
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def _beside_a_legend() -> tuple[Figure, Axes]:
+    figure = _figure(3.6)
+    return figure, figure.add_axes((0.08, 0.14, 0.64, 0.8))
+
+
+def _draw_lines(axes: Axes, lines: Sequence[Sequence[np.ndarray]]) -> None:
+    """Each configuration's lines `[N, 2]` in its colour, the best on top."""
+    for number, of_group in enumerate(lines):
+        finite = [np.where(np.isfinite(line), line, np.nan) for line in of_group]
+        wide = 1.2 if number < COLOURED else 0.6
+        axes.add_collection(LineCollection(finite, colors=_colour(number), linewidths=wide, zorder=-number))
+    axes.autoscale_view()
+
+
+def _legend(axes: Axes, groups: Sequence[Group]) -> None:
+    handles: list[Any] = []
+    for number, group in enumerate(groups[:COLOURED]):
+        handles += axes.plot([], [], "-", color=_colour(number), linewidth=3, label=_short(group.label))
+    if len(groups) > COLOURED:
+        handles += axes.plot([], [], "-", color=_GREY, linewidth=3, label=f"{len(groups) - COLOURED} others")
+    axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.02, 1), fontsize="small")
+
+
+def _colour(number: int) -> str:
+    return f"C{number}" if number < COLOURED else _GREY
+
+
+def _short(text: str, length: int = 34) -> str:
+    return text if len(text) <= length else f"{text[: length - 1]}…"
+
+
+def _by_value(groups: Sequence[Group], key: str) -> dict[str, list[float]]:
+    """By value of an option, numbers in their order, the configurations' means."""
+    values: dict[str, list[float]] = defaultdict(list)
+    for group in groups:
+        if group.choices[key] and group.mean is not None:
+            values[group.choices[key]].append(group.mean)
+    return dict(sorted(values.items(), key=lambda item: (_as_number(item[0]), item[0])))
+
+
+def _as_number(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        return math.inf
+    return math.inf if math.isnan(value) else value
