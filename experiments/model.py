@@ -99,8 +99,9 @@ def _stack(
 
     def layer(index: int) -> keras.layers.Layer:
         name = f"{prefix}layer_{index}"
+        unread = return_state and not return_sequences and index == architecture.depth  # an encoder's last output
         recurrent = layers.RNN(
-            _wrapped(_cell(config, f"{prefix}{index}", factor), config, f"{prefix}{index}"),
+            _wrapped(_cell(config, f"{prefix}{index}", factor), config, f"{prefix}{index}", unread),
             return_sequences=return_sequences or index < architecture.depth,
             return_state=return_state,
             stateful=stateful,
@@ -133,15 +134,15 @@ def _cell(config: Any, index: str, factor: int) -> layers.Cell:
 _SCALED = {"identity": layers.ScaledIdentity, "orthogonal": keras.initializers.Orthogonal}
 
 
-def _wrapped(cell: layers.Step, config: Any, index: str) -> layers.Step:
-    """The cell with what the architecture adds to its step."""
+def _wrapped(cell: layers.Step, config: Any, index: str, unread: bool) -> layers.Step:
+    """The cell with what the architecture adds to its step; where its output is not read, only to its states."""
     chosen = config.architecture
     if chosen.transition_depth:
         cell = layers.DeepTransitionCell(cell, chosen.transition_depth, shortcut=chosen.transition_shortcut)
     if chosen.zoneout or chosen.cell_zoneout:
         seed = number(config.seed, f"zoneout {index}")
         cell = layers.ZoneoutCell(cell, chosen.zoneout, chosen.cell_zoneout, seed=seed)
-    if chosen.output_units:
+    if chosen.output_units and not unread:
         cell = layers.DeepOutputCell(cell, list(chosen.output_units))
     return cell
 

@@ -4,7 +4,6 @@ import csv
 import io
 import math
 import mmap
-import struct
 from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -26,6 +25,10 @@ COLOURED = 10
 ROWS = 40
 """Configurations that the picture of test results has room for."""
 _GREY = "#c4c4c4"
+_SEEDS = 3
+"""Runs of a configuration whose profile is drawn: their event files are the largest of all that is read."""
+_HEAD = 160
+"""In how many of a record's first bytes its tag stands."""
 _FLOOR = 1e-9
 """Where the profiles' axis ends."""
 
@@ -39,7 +42,7 @@ def pictures(groups: Sequence[Group]) -> Iterator[tuple[str, bytes]]:
         "What it costs": costs,
         "Gradient profiles at the end of training, over the largest norm": profiles,
     }
-    with matplotlib.rc_context({"text.parse_math": False, "font.size": 9}):
+    with matplotlib.rc_context({"font.size": 9}):
         for title, draw in drawn.items():
             figure = draw(groups)
             if figure is not None:
@@ -74,24 +77,24 @@ def learning_curves(groups: Sequence[Group]) -> Figure | None:
 
 def test_results(groups: Sequence[Group]) -> Figure | None:
     """A row a configuration: a dot a seed, mean and interval; the baselines as upright lines."""
-    shown = [group for group in groups if group.mean is not None][:ROWS]
+    shown = [(group, group.mean) for group in groups if group.mean is not None][:ROWS]
     if not shown:
         return None
     height = 1.1 + 0.22 * len(shown)
     figure = _figure(height)
     axes = figure.add_axes((0.3, 0.6 / height, 0.42, (height - 0.8) / height))
-    for row, group in enumerate(shown):
+    for row, (group, mean) in enumerate(shown):
         axes.plot(list(group.values.values()), [row] * len(group.values), ".", color="#9a9a9a", markersize=5)
-        axes.errorbar(group.mean, row, xerr=group.half_width or None, fmt="o", color="C0", markersize=5, capsize=3)
+        axes.errorbar(mean, row, xerr=group.half_width or 0, fmt="o", color="C0", markersize=5, capsize=3)
     found = defaultdict(list)
     for group in groups:
         for name, value in group.baselines.items():
             found[name].append(value)
     for number, (name, values) in enumerate(found.items(), start=1):
-        axes.axvline(float(np.mean(values)), color=f"C{number}", linestyle="--", label=name)
-    axes.set_yticks(range(len(shown)), [_short(group.label) for group in shown])
+        axes.axvline(float(np.mean(values)), color=f"C{number}", linestyle="--", label=_short(name, 26))
+    axes.set_yticks(range(len(shown)), [_short(group.label) for group, _ in shown])
     axes.set_ylim(len(shown) - 0.5, -0.5)
-    axes.set_xlabel(f"test {shown[0].metric}")
+    axes.set_xlabel(f"test {shown[0][0].metric}")
     if found:
         axes.legend(title="baselines", loc="upper left", bbox_to_anchor=(1.02, 1), fontsize="small")
     return figure
@@ -114,9 +117,11 @@ def main_effects(groups: Sequence[Group]) -> Figure | None:
     for axes, (key, values) in zip(grid.flat, by_option.items(), strict=False):
         for place, of_value in enumerate(values.values()):
             axes.plot([place] * len(of_value), of_value, ".", color="#9a9a9a", markersize=4)
-        axes.plot([float(np.mean(of_value)) for of_value in values.values()], "o-", color="C0")
+        in_a_row = all(math.isfinite(_as_number(value)) for value in values)
+        means = [float(np.mean(of_value)) for of_value in values.values()]
+        axes.plot(means, "o-" if in_a_row else "o", color="C0")
         axes.set_xticks(range(len(values)), [_short(value, 14) for value in values], rotation=30, ha="right")
-        axes.set_xlabel(key)
+        axes.set_xlabel(_short(key))
     for axes in grid[:, 0]:
         axes.set_ylabel(f"test {measured[0].metric}")
     return figure
@@ -124,17 +129,17 @@ def main_effects(groups: Sequence[Group]) -> Figure | None:
 
 def costs(groups: Sequence[Group]) -> Figure | None:
     """The test result against parameters, and against seconds an epoch."""
-    measured = [(number, group) for number, group in enumerate(groups) if group.mean is not None]
+    measured = [(number, group, group.mean) for number, group in enumerate(groups) if group.mean is not None]
     if not measured:
         return None
     figure = _figure(3.4)
-    places = ((0.08, 0.16, 0.31, 0.78), (0.41, 0.16, 0.31, 0.78))
+    places = ((0.07, 0.16, 0.29, 0.78), (0.38, 0.16, 0.29, 0.78))
     left, right = (figure.add_axes(place) for place in places)
     for axes, cost, name in ((left, "parameters", "parameters"), (right, "seconds_per_epoch", "seconds an epoch")):
-        for number, group in measured:
+        for number, group, mean in measured:
             if getattr(group, cost):
-                axes.plot(getattr(group, cost), group.mean, "o", color=_colour(number), zorder=-number)
-        axes.set(xscale="log", xlabel=name)
+                axes.plot(getattr(group, cost), mean, "o", color=_colour(number), zorder=-number)
+        axes.set(xscale="log", xlabel=_short(name, 26))
     left.set_ylabel(f"test {measured[0][1].metric}")
     right.tick_params(labelleft=False)
     _legend(right, groups)
@@ -143,7 +148,8 @@ def costs(groups: Sequence[Group]) -> Figure | None:
 
 def profiles(groups: Sequence[Group]) -> Figure | None:
     """Norm of the loss's derivative with respect to h, against the distance from the last step read, a line a run."""
-    lines = [[line for run in group.runs if (line := _profile(run.path)) is not None] for group in groups]
+    read = ([_profile(run.path) for run in group.runs[:_SEEDS]] for group in groups)
+    lines = [[line for line in of_group if line is not None] for of_group in read]
     if not any(lines):
         return None
     figure, axes = _beside_a_legend()
@@ -220,37 +226,33 @@ def _records(file: Path) -> Iterator[tuple[str, bytes]]:
     A record is its length as eight bytes, a check sum of four, its bytes, and another check sum. A tag stands near a
     record's start, behind its own length; hence the others need not be decoded.
     """
-    start = b"gradient_flow/"
-    with file.open("rb") as opened:
-        if not file.stat().st_size:
-            return
-        with mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            place = 0
-            while place + 12 <= len(content):
-                (length,) = struct.unpack_from("<Q", content, place)
-                begins, place = place + 12, place + 12 + length + 4
-                if place > len(content):
-                    return
-                head = content[begins : begins + min(length, 160)]
-                found = head.find(start)
-                if found > 0:
-                    tag = head[found : found + head[found - 1]]
-                    if tag.endswith(b"/h"):
-                        yield tag.decode("utf-8", "replace"), content[begins : begins + length]
+    if not file.stat().st_size:  # which cannot be mapped
+        return
+    with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        place = 0
+        while len(head := content[place : place + 12 + _HEAD]) > 12:
+            length = int.from_bytes(head[:8], "little")
+            end = place + 12 + length + 4
+            if end > len(content):
+                return
+            found = head.find(b"gradient_flow/", 13, 12 + length)
+            if found > 0 and (tag := head[found : found + head[found - 1]]).endswith(b"/h"):
+                yield tag.decode("utf-8", "replace"), content[place + 12 : end - 4]
+            place = end
 
 
 # --------------------------------------------------------------------- drawing
 
 
 def _figure(height: float) -> Figure:
-    figure = Figure(figsize=(9.5, height), dpi=100)
+    figure = Figure(figsize=(11.5, height), dpi=100)
     FigureCanvasAgg(figure)
     return figure
 
 
 def _beside_a_legend() -> tuple[Figure, Axes]:
     figure = _figure(3.6)
-    return figure, figure.add_axes((0.08, 0.14, 0.64, 0.8))
+    return figure, figure.add_axes((0.07, 0.14, 0.6, 0.8))
 
 
 def _draw_lines(axes: Axes, lines: Sequence[Sequence[np.ndarray]]) -> None:
@@ -275,8 +277,9 @@ def _colour(number: int) -> str:
     return f"C{number}" if number < COLOURED else _GREY
 
 
-def _short(text: str, length: int = 34) -> str:
-    return text if len(text) <= length else f"{text[: length - 1]}…"
+def _short(text: str, length: int = 46) -> str:
+    """A text that fits, and is not taken for mathematics."""
+    return (text if len(text) <= length else f"{text[: length - 1]}…").replace("$", r"\$")
 
 
 def _by_value(groups: Sequence[Group], key: str) -> dict[str, list[float]]:

@@ -157,6 +157,17 @@ def test_a_decoder_is_like_its_encoder(small, bidirectional):
     assert [inner.cell.units for inner in layer.decoder.layers] == ([14, 14] if bidirectional else [7, 7])
 
 
+@pytest.mark.parametrize("kind", ["sequence, padded", "next symbol"])
+def test_a_network_has_no_weight_that_nothing_depends_on(small, kind):
+    config = small("architecture=deep_output", "architecture.depth=2", "architecture.transition_depth=1")
+    task = task_of(kind)
+    model = model_of(config, task)
+    model.train_on_batch(*examples(task.train, task.output))
+    assert dict(zip((w.path for w in model.trainable_weights), model.weight_norms.numpy() > 0, strict=True)) == {
+        weight.path: True for weight in model.trainable_weights
+    }
+
+
 # --------------------------------------------------------------------- stateful
 
 
