@@ -28,6 +28,8 @@ img {{ max-width: 100%; display: block; }}
 .wide {{ overflow-x: auto; }}
 table {{ border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; }}
 th, td {{ padding: .2rem .6rem; text-align: left; border-bottom: 1px solid #e4e4e4; vertical-align: top; }}
+td {{ white-space: nowrap; }}
+td:last-child {{ white-space: normal; min-width: 9rem; }}
 th {{ border-bottom: 1px solid #888; white-space: nowrap; }}
 pre {{ overflow-x: auto; background: #f5f5f5; padding: .6rem; font-size: .8rem; }}
 </style>

@@ -1,9 +1,11 @@
 """Pictures of a sweep, as PNG bytes: what `report.html` shows of one dataset's configurations. No TensorFlow."""
 
+import contextlib
 import csv
 import io
 import math
 import mmap
+import warnings
 from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,7 +18,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
-from tensorboard_gradient_flow.profile import REACH, RECORDS, root_mean_square
+from tensorboard_gradient_flow.profile import REACH, RECORDS, horizon, root_mean_square
 
 from .summary import Group
 
@@ -33,22 +35,25 @@ _FLOOR = 1e-9
 """Where the profiles' axis ends."""
 
 
-def pictures(groups: Sequence[Group]) -> Iterator[tuple[str, bytes]]:
+def pictures(groups: Sequence[Group]) -> list[tuple[str, bytes]]:
     """Titles and pictures of one dataset's configurations, the best of which comes first."""
     drawn = {
         "Learning curves, a line a run": learning_curves,
-        "Test results: every seed, mean and 95 % interval": test_results,
+        "Test results: every seed, mean and 95 % interval": results_by_seed,
         "What each option does: mean over all else": main_effects,
         "What it costs": costs,
         "Gradient profiles at the end of training, over the largest norm": profiles,
     }
-    with matplotlib.rc_context({"font.size": 9}):
+    found = []
+    with matplotlib.rc_context({"font.size": 9}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)  # a box stands for it
         for title, draw in drawn.items():
             figure = draw(groups)
             if figure is not None:
                 png = io.BytesIO()
                 figure.savefig(png, format="png")
-                yield title, png.getvalue()
+                found.append((title, png.getvalue()))
+    return found
 
 
 def learning_curves(groups: Sequence[Group]) -> Figure | None:
@@ -68,14 +73,14 @@ def learning_curves(groups: Sequence[Group]) -> Figure | None:
         return None
     figure, axes = _beside_a_legend()
     _draw_lines(axes, lines)
-    axes.set(xlabel="training step", ylabel=name.replace("val_", "validation "))
+    axes.set(xlabel="training step", ylabel=_short(name.replace("val_", "validation ")))
     low, high = np.percentile(values[np.isfinite(values)], [0, 98])  # a run that diverges does not flatten the others
     axes.set_ylim(low - 0.05 * (high - low) - 1e-12, high + 0.05 * (high - low) + 1e-12)
     _legend(axes, groups)
     return figure
 
 
-def test_results(groups: Sequence[Group]) -> Figure | None:
+def results_by_seed(groups: Sequence[Group]) -> Figure | None:
     """A row a configuration: a dot a seed, mean and interval; the baselines as upright lines."""
     shown = [(group, group.mean) for group in groups if group.mean is not None][:ROWS]
     if not shown:
@@ -94,7 +99,7 @@ def test_results(groups: Sequence[Group]) -> Figure | None:
         axes.axvline(float(np.mean(values)), color=f"C{number}", linestyle="--", label=_short(name, 26))
     axes.set_yticks(range(len(shown)), [_short(group.label) for group, _ in shown])
     axes.set_ylim(len(shown) - 0.5, -0.5)
-    axes.set_xlabel(f"test {shown[0][0].metric}")
+    axes.set_xlabel(_short(f"test {shown[0][0].metric}"))
     if found:
         axes.legend(title="baselines", loc="upper left", bbox_to_anchor=(1.02, 1), fontsize="small")
     return figure
@@ -107,10 +112,9 @@ def main_effects(groups: Sequence[Group]) -> Figure | None:
     by_option = {key: values for key, values in by_option.items() if len(values) > 1}
     if not by_option:
         return None
-    across = min(3, len(by_option))
-    down = -(-len(by_option) // across)
+    down = -(-len(by_option) // 3)
     figure = _figure(2.6 * down)
-    grid = figure.subplots(down, across, squeeze=False, sharey=True)
+    grid = figure.subplots(down, 3, squeeze=False, sharey=True)
     figure.subplots_adjust(left=0.08, right=0.98, bottom=0.3 / down, top=1 - 0.1 / down, hspace=0.7, wspace=0.08)
     for axes in grid.flat[len(by_option) :]:
         axes.set_axis_off()
@@ -123,7 +127,7 @@ def main_effects(groups: Sequence[Group]) -> Figure | None:
         axes.set_xticks(range(len(values)), [_short(value, 14) for value in values], rotation=30, ha="right")
         axes.set_xlabel(_short(key))
     for axes in grid[:, 0]:
-        axes.set_ylabel(f"test {measured[0].metric}")
+        axes.set_ylabel(_short(f"test {measured[0].metric}"))
     return figure
 
 
@@ -140,7 +144,7 @@ def costs(groups: Sequence[Group]) -> Figure | None:
             if getattr(group, cost):
                 axes.plot(getattr(group, cost), mean, "o", color=_colour(number), zorder=-number)
         axes.set(xscale="log", xlabel=_short(name, 26))
-    left.set_ylabel(f"test {measured[0][1].metric}")
+    left.set_ylabel(_short(f"test {measured[0][1].metric}"))
     right.tick_params(labelleft=False)
     _legend(right, groups)
     return figure
@@ -187,7 +191,9 @@ def _profile(path: Path) -> np.ndarray | None:
     found = [norms / norms.max() for norms in last_profiles(path).values() if np.isfinite(norms).all() and norms.any()]
     if not found:
         return None
-    furthest = max(found, key=lambda norms: int((norms > REACH).sum()))
+    furthest = max(
+        (norms[np.flatnonzero(norms)[0] :] for norms in found), key=lambda norms: horizon(norms, backward=True)
+    )  # without padding
     return np.column_stack([np.arange(len(furthest)), np.maximum(furthest, _FLOOR / 10)])
 
 
@@ -197,7 +203,7 @@ def last_profiles(path: Path) -> dict[str, np.ndarray]:
     The root mean square of the last records, as in `result.json`. TensorBoard's own reader would start TensorFlow, and
     take minutes for a thousand runs; here only the records asked for are decoded.
     """
-    from google.protobuf.message import DecodeError
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
     from tensorboard.compat.proto import event_pb2
     from tensorboard.util import tensor_util
 
@@ -205,8 +211,9 @@ def last_profiles(path: Path) -> dict[str, np.ndarray]:
 
     records: dict[str, deque[bytes]] = defaultdict(lambda: deque(maxlen=RECORDS))
     for file in sorted(path.glob("events.out.tfevents.*")):
-        for tag, record in _records(file):
-            records[tag].append(record)
+        with contextlib.suppress(OSError):  # a run that begins anew removes its files
+            for tag, record in _records(file):
+                records[tag].append(record)
     norms = {}
     for tag, of_tag in records.items():
         try:

@@ -98,7 +98,10 @@ def read_runs(folder: Path) -> list[Run]:
 
 def is_run(path: Path) -> bool:
     """Whether a directory is, or was to be, a run's."""
-    return any((path / name).exists() for name in (".hydra/config.yaml", "status.json", "result.json"))
+    try:
+        return any((path / name).exists() for name in (".hydra/config.yaml", "status.json", "result.json"))
+    except OSError:  # one that may not be looked into
+        return False
 
 
 def read_run(path: Path) -> Run:

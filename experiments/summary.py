@@ -245,7 +245,7 @@ def _print_notes(screen: Console, runs: Sequence[Run], groups: Sequence[Group]) 
         screen.print(f"{run.path.name}: {run.state}: {run.message}", soft_wrap=True, markup=False, highlight=False)
     twice = sum(len(group.runs) - len({run.seed for run in group.runs}) for group in groups)
     if twice:
-        screen.print(f"{twice} runs of a configuration and seed that is there more than once: the newest counts.")
+        screen.print(f"{twice} of the runs repeat a configuration and seed: the newest counts.")
 
 
 def troubled(runs: Iterable[Run]) -> list[Run]:

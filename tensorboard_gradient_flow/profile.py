@@ -138,5 +138,12 @@ def verdict(norms: Any, backward: bool = False) -> Verdict:
 
 
 def root_mean_square(profiles: Any) -> np.ndarray:
-    """Profiles of several batches `[N, T]` as one `[T]`: the root mean square over all their examples."""
-    return np.sqrt(np.mean(np.square(np.asarray(profiles, dtype=np.float64)), axis=0))
+    """Profiles of several batches `[N, T]` as one `[T]`: the root mean square over all their examples.
+
+    A batch none of whose examples has a step (its norm there is exactly 0, behind padding) does not count at that step.
+
+    >>> root_mean_square([[3.0, 0.0], [3.0, 2.0]])
+    array([3., 2.])
+    """
+    squares = np.square(np.asarray(profiles, dtype=np.float64))
+    return np.sqrt(squares.sum(axis=0) / np.maximum((squares != 0).sum(axis=0), 1))

@@ -112,7 +112,7 @@ def test_a_seed_that_is_there_twice_counts_once_and_the_newer_run_counts(tmp_pat
     (group,) = grouped(read_runs(tmp_path))
     assert group.values == {"1": 2.0}
     assert main(["summary", str(tmp_path), "--no-report"]) == 0
-    assert "1 runs of a configuration and seed that is there more than once" in capsys.readouterr().out
+    assert "1 of the runs repeat a configuration and seed: the newest counts." in capsys.readouterr().out
 
 
 def test_a_value_that_is_no_number_is_counted_as_a_run_but_in_no_mean(tmp_path):

@@ -46,6 +46,16 @@ def test_profiles_of_equal_batches_join_as_if_they_were_one_batch():
     np.testing.assert_allclose(root_mean_square(by_batch), np.sqrt(np.mean(of_examples**2, axis=(0, 1))))
 
 
+def test_batches_whose_sequences_are_shorter_do_not_count_where_they_have_ended():
+    random = np.random.default_rng(1)
+    profiles = random.lognormal(size=(10, 40))
+    for profile, length in zip(profiles, [12, 7, 9, 40, 11, 8, 12, 10, 9, 7], strict=True):
+        profile[length:] = 0
+    joined = root_mean_square(profiles)
+    np.testing.assert_allclose(joined[12:], profiles[3, 12:])
+    np.testing.assert_allclose(joined[:7], np.sqrt(np.mean(profiles[:, :7] ** 2, axis=0)))
+
+
 @pytest.mark.parametrize("factor", [0.02, 0.5, 0.9, 0.999, 1.0, 1.05, 3.0])
 @pytest.mark.parametrize("backward", [False, True])
 def test_the_factor_of_a_geometric_profile_is_its_ratio(factor, backward):
