@@ -13,7 +13,7 @@ from omegaconf import DictConfig
 
 from experiments import commandline, interruption
 from experiments.claim import claim
-from experiments.errors import UserError
+from experiments.errors import exit_status
 from experiments.identity import run_directory
 from experiments.launch import is_complete, launch
 from experiments.quiet import without_stderr
@@ -40,22 +40,17 @@ def main(arguments: list[str]) -> int:
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors reach us as they are
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's notes about the machine
     interruption.listen()
-    try:
-        commandline.prepare()
-        request = commandline.read(arguments)
-        if request is None:
-            with commandline.explained():
-                run()
-            return 0
+    return exit_status("train.py", lambda: _work(arguments))
+
+
+def _work(arguments: list[str]) -> int:
+    commandline.prepare()
+    request = commandline.read(arguments)
+    if request is not None:
         return launch(request, run)
-    except UserError as error:
-        print(f"train.py: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        return 130
-    except BrokenPipeError:  # the reader of our output, head for one, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
+    with commandline.explained():
+        run()
+    return 0
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from .errors import UserError
+from .errors import exit_status
 
 _CONDITION: dict[str, Any] = {"action": "append", "default": [], "metavar": "option=value"}
 
@@ -15,17 +15,12 @@ def main(arguments: list[str]) -> int:
     """Does what the first argument names; returns the exit status."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's notes about the machine
     given = _parser().parse_args(arguments)
-    try:
+
+    def work() -> int:
         given.run(given)
-    except UserError as error:
-        print(f"python -m experiments {given.verb}: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        return 130
-    except BrokenPipeError:  # the reader of our output, head for one, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
-    return 0
+        return 0
+
+    return exit_status(f"python -m experiments {given.verb}", work)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -93,19 +88,19 @@ def _generate(given: argparse.Namespace) -> None:
 
 
 def _summary(given: argparse.Namespace) -> None:
-    from .summary import summary
+    from .summaries.summary import summary
 
     summary(given.folder, given.where, report=not given.no_report)
 
 
 def _compare(given: argparse.Namespace) -> None:
-    from .comparison import compare
+    from .summaries.comparison import compare
 
     compare(given.folder, given.other or given.folder, given.where, given.instead)
 
 
 def _diff(given: argparse.Namespace) -> None:
-    from .comparison import diff
+    from .summaries.comparison import diff
 
     diff(given.run_a, given.run_b)
 

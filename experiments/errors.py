@@ -1,7 +1,9 @@
 """A user's mistake, said in one line."""
 
 import difflib
-from collections.abc import Iterable
+import os
+import sys
+from collections.abc import Callable, Iterable
 
 
 class UserError(Exception):
@@ -18,3 +20,17 @@ def suggestion(received: str, allowed: Iterable[str]) -> str:
     nearest = difflib.get_close_matches(received, allowed, n=1, cutoff=0.5)
     listing = ", ".join(allowed)
     return f"did you mean {nearest[0]}? (allowed: {listing})" if nearest else f"allowed: {listing}"
+
+
+def exit_status(program: str, work: Callable[[], int]) -> int:
+    """Does a command's work; a user's mistake becomes a line, an interruption the status that shells expect of it."""
+    try:
+        return work()
+    except UserError as error:
+        print(f"{program}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # the reader of our output, head for one, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141

@@ -9,7 +9,7 @@ import pytest
 from scipy import special
 
 from experiments.__main__ import main
-from experiments.comparison import Paired, verdict
+from experiments.summaries.comparison import Paired, verdict
 from tests.experiments.written_runs import begun, completed
 
 

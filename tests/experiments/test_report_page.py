@@ -11,10 +11,10 @@ from omegaconf import OmegaConf
 from PIL import Image
 from scipy import stats
 
-from experiments import report_pictures
 from experiments.__main__ import main
-from experiments.runs import read_runs
-from experiments.summary import grouped
+from experiments.summaries import pictures
+from experiments.summaries.runs import read_runs
+from experiments.summaries.summary import grouped
 from tests.experiments.written_runs import begun, completed, with_profiles
 
 EVIL = "<script>alert('$\\bad{$ & \"ひ\"')</script>"
@@ -129,7 +129,7 @@ def of_adding(folder):
 
 def test_the_curves_are_the_validation_metric_of_every_run(folder):
     groups = of_adding(folder)
-    (axes,) = report_pictures.learning_curves(groups).axes
+    (axes,) = pictures.learning_curves(groups).axes
     assert axes.get_ylabel() == "validation mae"
     for group, drawn in zip(groups, axes.collections, strict=True):
         expected = [(run.value + np.linspace(1, 0, 4) + 0.1).tolist() for run in group.runs]
@@ -139,7 +139,7 @@ def test_the_curves_are_the_validation_metric_of_every_run(folder):
 
 def test_the_bars_are_the_intervals(folder):
     groups = of_adding(folder)
-    axes = report_pictures.results_by_seed(groups).axes[0]
+    axes = pictures.results_by_seed(groups).axes[0]
     for group, bar in zip(groups, axes.containers, strict=True):
         values = np.array(list(group.values.values()))
         expected = stats.t.interval(0.95, 2, loc=values.mean(), scale=stats.sem(values))
@@ -150,7 +150,7 @@ def test_the_bars_are_the_intervals(folder):
 
 def test_an_effect_is_the_mean_of_all_configurations_with_a_value(folder):
     groups = of_adding(folder)
-    shown = {axes.get_xlabel(): axes for axes in report_pictures.main_effects(groups).axes}
+    shown = {axes.get_xlabel(): axes for axes in pictures.main_effects(groups).axes}
     for key, values in {"cell": ["gru", "rnn"], "architecture.depth": ["1", "2"]}.items():
         expected = [np.mean([group.mean for group in groups if group.choices[key] == value]) for value in values]
         assert shown[key].lines[-1].get_ydata() == pytest.approx(expected)
@@ -160,7 +160,7 @@ def test_an_effect_is_the_mean_of_all_configurations_with_a_value(folder):
 def test_numbers_stand_in_their_order_and_names_after_them(tmp_path):
     for rate in ("0.1", "1e-05", "null", "0.003", "10"):
         completed(tmp_path, 1.0, optimizer__learning_rate=None if rate == "null" else float(rate), key=rate)
-    found = report_pictures.main_effects(grouped(read_runs(tmp_path))).axes[0]
+    found = pictures.main_effects(grouped(read_runs(tmp_path))).axes[0]
     assert [label.get_text() for label in found.get_xticklabels()] == ["1e-05", "0.003", "0.1", "10.0", "null"]
 
 
@@ -170,7 +170,7 @@ def test_a_profile_is_the_root_mean_square_of_the_last_ten_records(tmp_path, dir
     with_profiles(begun(tmp_path), norms, direction=direction)
     (run,) = read_runs(tmp_path)
     expected = np.sqrt((norms[-10:].astype("float64") ** 2).mean(axis=0))
-    found = report_pictures.last_profiles(run.path)["layer_1"]
+    found = pictures.last_profiles(run.path)["layer_1"]
     # The last step read comes first: a layer that reads from the end reads the first step last.
     assert found == pytest.approx(expected if direction == "backward" else expected[::-1])
 
@@ -180,7 +180,7 @@ def test_the_drawn_profile_is_of_the_layer_that_reaches_furthest_without_padding
     reaching = np.concatenate([0.9 ** np.arange(10)[::-1], np.zeros(5)])
     with_profiles(run, [0.1 ** np.arange(15)[::-1]] * 3, layer="layer_1")
     with_profiles(run, [4 * reaching] * 3, layer="layer_2")
-    (axes,) = report_pictures.profiles(grouped(read_runs(tmp_path))).axes
+    (axes,) = pictures.profiles(grouped(read_runs(tmp_path))).axes
     (line,) = axes.collections[0].get_segments()
     assert line[:, 0].tolist() == list(range(10))
     assert line[:, 1] == pytest.approx(0.9 ** np.arange(10))
@@ -192,7 +192,7 @@ def test_of_a_cut_event_file_the_whole_records_are_read(tmp_path, kept):
     (file,) = run.path.glob("events.*")
     whole = file.read_bytes()
     file.write_bytes(whole[: kept if isinstance(kept, int) else int(kept * len(whole))])
-    found = report_pictures.last_profiles(run.path)
+    found = pictures.last_profiles(run.path)
     if isinstance(kept, int):
         assert found == {}
     else:
@@ -205,7 +205,7 @@ def test_an_event_file_of_noise_holds_no_profile(tmp_path):
     framed = len(noise).to_bytes(8, "little") + bytes(4) + b"\x0a\x10gradient_flow//h" + noise[16:] + bytes(4)
     (run.path / "events.out.tfevents.1").write_bytes(noise)
     (run.path / "events.out.tfevents.2").write_bytes(framed)
-    assert report_pictures.last_profiles(run.path) == {}
+    assert pictures.last_profiles(run.path) == {}
 
 
 def test_a_run_that_diverges_does_not_flatten_the_other_curves(tmp_path):
@@ -214,5 +214,5 @@ def test_a_run_that_diverges_does_not_flatten_the_other_curves(tmp_path):
     run = begun(tmp_path, seed=30)
     run.write_metrics([{"epoch": 1, "step": 10, "val_mae": 1e9}, {"epoch": 2, "step": 20, "val_mae": float("nan")}])
     run.set_state("diverged", "the loss became NaN")
-    (axes,) = report_pictures.learning_curves(grouped(read_runs(tmp_path))).axes
+    (axes,) = pictures.learning_curves(grouped(read_runs(tmp_path))).axes
     assert axes.get_ylim()[1] < 10

@@ -12,8 +12,8 @@ from scipy import stats
 
 from experiments.__main__ import main
 from experiments.errors import UserError
-from experiments.runs import conditions_of, read_runs, where
-from experiments.summary import grouped
+from experiments.summaries.runs import conditions_of, read_runs, where
+from experiments.summaries.summary import grouped
 from tests.experiments.written_runs import begun, completed
 
 ROOT = Path(__file__).parents[2]

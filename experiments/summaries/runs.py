@@ -12,8 +12,8 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
-from . import files
-from .errors import UserError, suggestion
+from .. import files
+from ..errors import UserError, suggestion
 
 STATES = ("completed", "running", "interrupted", "diverged", "failed", "unknown")
 _NOT_OPTIONS = {"_target_", "requires", "name", "rerun", "seed"}

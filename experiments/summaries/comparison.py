@@ -10,10 +10,10 @@ import numpy as np
 from rich.table import Table
 from rich.text import Text
 
-from . import files
-from .data.outputs import HIGHER_IS_BETTER
-from .errors import UserError
-from .report import console
+from .. import files
+from ..data.outputs import HIGHER_IS_BETTER
+from ..errors import UserError
+from ..report import console
 from .runs import Run, conditions_of, flat, mapping, read_runs, read_yaml, where
 from .summary import Group, figure, half_width, swept
 

@@ -14,10 +14,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from . import files
-from .data.outputs import HIGHER_IS_BETTER
-from .errors import UserError
-from .report import console
+from .. import files
+from ..data.outputs import HIGHER_IS_BETTER
+from ..errors import UserError
+from ..report import console
 from .runs import STATES, Run, conditions_of, number, read_runs, where
 
 
@@ -181,7 +181,7 @@ def summary(folder: Path, given: Sequence[str], report: bool = True) -> None:
         files.write_text(folder / "summary.csv", as_csv(groups))
         screen.print(f"table: {folder / 'summary.csv'}", highlight=False, soft_wrap=True, markup=False)
         if report:
-            from .report_page import write_page
+            from .page import write_page
 
             write_page(folder / "report.html", runs, groups)
             screen.print(f"report: {folder / 'report.html'}", highlight=False, soft_wrap=True, markup=False)

@@ -9,7 +9,7 @@ from html import escape
 from itertools import groupby
 from pathlib import Path
 
-from . import files
+from .. import files
 from .runs import Run, flat, mapping, plain, read_yaml
 from .summary import Group, cells_of, columns_of, troubled
 
@@ -76,7 +76,7 @@ def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def _datasets(groups: Sequence[Group]) -> Iterable[str]:
     """A section of pictures for every dataset."""
-    from .report_pictures import pictures
+    from .pictures import pictures
 
     for dataset, of_dataset in groupby(groups, key=lambda group: group.dataset):
         yield f"<h2>{escape(dataset)}</h2>"
