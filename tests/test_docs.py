@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from docs import datasets
 from experiments import commandline
 
 ROOT = Path(__file__).parents[1]
@@ -77,3 +78,14 @@ def test_constraints_are_versions_and_nothing_else():
     lines = (ROOT / "constraints.txt").read_text().splitlines()
     for line in lines:
         assert line.startswith("# ") or re.fullmatch(r"[A-Za-z0-9_.-]+==[0-9][0-9A-Za-z.+]*", line), line
+
+
+DATASETS = (ROOT / "docs" / "data" / "README.md").read_text()
+
+
+@pytest.mark.parametrize("name", sorted(file.stem for file in (commandline.CONF / "dataset").glob("*.yaml")))
+def test_the_table_of_datasets_says_what_they_are(name):
+    if name == "text_chars":  # comes with Python, and changes with it
+        assert "| `text_chars` | sequences of 100 steps" in DATASETS
+    else:
+        assert datasets.row(name) in DATASETS
