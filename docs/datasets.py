@@ -1,8 +1,8 @@
-"""Makes what docs/data/README.md shows: its two tables, and the picture of accuracy against gap.
+"""Makes what docs/data/README.md shows: its three tables.
 
     python docs/datasets.py                         the table of datasets, from the datasets themselves
     python docs/datasets.py --runs runs/datasets    the table of default runs, from their directories
-    python docs/datasets.py --gap runs/gap          the picture, from the directories of its runs
+    python docs/datasets.py --gap runs/gap          the table of accuracy against gap, likewise
 
 The page says by which commands the runs are made.
 """
@@ -12,13 +12,12 @@ import re
 import sys
 from pathlib import Path
 
-from matplotlib.figure import Figure
 from omegaconf import OmegaConf
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from experiments import commandline, data, files
-from experiments.data.outputs import HIGHER_IS_BETTER
+from experiments.data.outputs import best_baseline, is_better
 from experiments.record import RunDirectory
 from experiments.show import describe
 
@@ -114,39 +113,30 @@ def runs_table(folder: Path) -> str:
     for dataset in (name for name in OFFLINE if name in found):
         of = found[dataset]
         name = next(iter(of.values()))["headline"]
-        higher = name in HIGHER_IS_BETTER
-        scores = [metrics[name] for metrics in next(iter(of.values()))["baselines"].values() if name in metrics]
-        best = max(scores) if higher else min(scores)
+        best = best_baseline(name, next(iter(of.values()))["baselines"])
+        assert best is not None
         cells = []
         for cell in ("rnn", "lstm", "gru"):
             value = of.get(cell, {}).get("metrics", {}).get(name)
-            better = value is not None and (value > best if higher else value < best)
+            better = value is not None and is_better(name, value, best)
             cells.append("–" if value is None else f"**{value:.3f}**" if better else f"{value:.3f}")
         seconds = ", ".join(f"{of[cell]['seconds']:.0f}" if cell in of else "–" for cell in ("rnn", "lstm", "gru"))
         lines.append(f"| {dataset} | {name} | {best:.3f} | {' | '.join(cells)} | {seconds} |")
     return "\n".join(lines)
 
 
-def draw_gap(folder: Path) -> None:
-    """Accuracy against the gap of `recall`, a line a cell."""
-    points: dict[str, list[tuple[int, float]]] = {}
+def gap_table(folder: Path) -> str:
+    """Accuracy of `recall` by cell and gap, and the training step at which it was solved."""
+    found: dict[str, dict[int, str]] = {}
     for path in sorted(folder.iterdir()):
         if result := RunDirectory(path).result:
             gap = OmegaConf.load(path / ".hydra" / "config.yaml").dataset.gap
-            points.setdefault(path.name.split("-")[0], []).append((gap, result["metrics"]["accuracy"]))
-            baseline = result["baselines"]["majority class"]["accuracy"]
-    figure = Figure(figsize=(6, 3.2), dpi=130, layout="constrained")
-    axes = figure.add_subplot()
-    for cell in ("rnn", "lstm", "gru"):
-        gaps, accuracies = zip(*sorted(points[cell]), strict=True)
-        axes.plot(gaps, accuracies, marker="o", label=cell)
-        print(cell, *(f"{gap}: {accuracy:.3f}" for gap, accuracy in sorted(points[cell])))
-    axes.axhline(baseline, color="0.5", linestyle="--", label="majority class")
-    axes.set(xlabel="words between the country and the question", ylabel="test accuracy", xscale="log", ylim=(0, 1.03))
-    axes.set_xticks(gaps, list(map(str, gaps)), minor=False)
-    axes.minorticks_off()
-    axes.legend()
-    files.write_whole(PAGE.parents[1] / "pictures" / "recall.png", lambda path: figure.savefig(path))
+            step = result["solved_at_step"]
+            solved = f" (step {step:,})" if step else ""
+            found.setdefault(path.name.split("-")[0], {})[gap] = f"{result['metrics']['accuracy']:.3f}{solved}"
+    gaps = sorted(found["lstm"])
+    lines = [f"| gap | {' | '.join(map(str, gaps))} |", "|---|" + "---:|" * len(gaps)]
+    return "\n".join([*lines, *(f"| {cell} | {' | '.join(of[gap] for gap in gaps)} |" for cell, of in found.items())])
 
 
 def replace(section: str, content: str) -> None:
@@ -164,7 +154,7 @@ if __name__ == "__main__":
     parser.add_argument("--gap", type=Path)
     options = parser.parse_args()
     if options.gap:
-        draw_gap(options.gap)
+        replace("gap", gap_table(options.gap))
     elif options.runs:
         replace("default runs", runs_table(options.runs))
     else:

@@ -10,7 +10,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from .data.outputs import HIGHER_IS_BETTER
+from .data.outputs import best_baseline, is_better
 from .record import RunDirectory
 
 _COLOURS = {"completed": "green", "running": "cyan", "interrupted": "yellow", "diverged": "red", "failed": "red"}
@@ -95,12 +95,10 @@ def _metric(result: dict[str, Any], name: str) -> str:
     if name not in result.get("metrics", {}):
         return ""
     value = result["metrics"][name]
-    baselines = [metrics[name] for metrics in result["baselines"].values() if name in metrics]
-    if not baselines:
+    best = best_baseline(name, result["baselines"])
+    if best is None or value is None:
         return _number(value)
-    best = max(baselines) if name in HIGHER_IS_BETTER else min(baselines)
-    better = value is not None and (value > best if name in HIGHER_IS_BETTER else value < best)
-    return f"[{'green' if better else 'red'}]{_number(value)}[/] ({best:.4f})"
+    return f"[{'green' if is_better(name, value, best) else 'red'}]{_number(value)}[/] ({best:.4f})"
 
 
 def _number(value: float | None) -> str:

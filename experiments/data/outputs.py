@@ -20,6 +20,17 @@ HIGHER_IS_BETTER = {"accuracy", "correct", "exact_match"}
 """Metrics of which more is better; of all others less is."""
 
 
+def is_better(metric: str, value: float, other: float) -> bool:
+    """Whether a value of a metric is better than another."""
+    return value > other if metric in HIGHER_IS_BETTER else value < other
+
+
+def best_baseline(metric: str, baselines: dict[str, dict[str, float]]) -> float | None:
+    """The best that any baseline scores; `None` where none has the metric."""
+    scores = [scores[metric] for scores in baselines.values() if metric in scores]
+    return (max if metric in HIGHER_IS_BETTER else min)(scores, default=None)
+
+
 @dataclass(frozen=True)
 class Output:
     """What every kind has.
