@@ -65,7 +65,8 @@ def _(output: Labels) -> dict[str, Any]:
     def loss(targets, logits):
         return output.size * keras.losses.binary_crossentropy(targets, logits, from_logits=True)
 
-    return {"loss": _Loss(loss, name="loss", reduction=_PER_ANSWER), "weighted_metrics": []}
+    metrics = [keras.metrics.MeanMetricWrapper(loss, name="nll")]
+    return {"loss": _Loss(loss, name="loss", reduction=_PER_ANSWER), "weighted_metrics": metrics}
 
 
 class _Loss(keras.losses.Loss):

@@ -57,7 +57,6 @@ def run_here(config: DictConfig) -> None:
         try:
             if not resumed:
                 hparams.write_start(writer, OmegaConf.to_container(config, resolve=True))  # type: ignore[arg-type]
-                write_layout(writer)
             directory.write_result(train(config, directory, writer))
             state = "completed"
         except DivergedError as error:
@@ -120,6 +119,7 @@ def train(config: DictConfig, directory: RunDirectory, writer: RunWriter) -> dic
     if not directory.checkpoint.exists():
         yaml = OmegaConf.to_yaml(config, resolve=True)
         table = f"{network.count_params():,} parameters\n\n{weights_table(network)}"
+        write_layout(writer, ("loss", task.output.headline))
         writer.text("configuration", f"{table}\n\n```yaml\n{yaml}```")
     training = _fit(config, task, network, directory, writer, began)
     files.write_whole(directory.path / "model.keras", lambda path: network.save(path))

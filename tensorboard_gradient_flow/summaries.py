@@ -1,5 +1,6 @@
 """A profile together with the few numbers of it that plain TensorBoard can draw."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -25,16 +26,19 @@ def write_gradient(writer: RunWriter, layer: str, signal: str, norms: Any, step:
         writer.scalar(f"gradient_norm/{layer}/{signal}/{name}", value, step)
 
 
-def write_layout(writer: RunWriter) -> None:
-    """Writes what the Custom Scalars page shows: one chart a question, all layers and runs in it."""
+def write_layout(writer: RunWriter, metrics: Sequence[str] = ("loss",)) -> None:
+    """Writes what the Custom Scalars page shows: one chart a question, all layers and runs in it.
+
+    Args:
+        writer: the run's.
+        metrics: those whose curves get a chart, with whatever is logged as `<metric>/baseline_…`.
+    """
     charts = {
         "how far back the gradient reaches, in steps": r"^gradient_norm/.+/h/horizon$",
         "gradient at the first timestep over that at the last": r"^gradient_norm/.+/h/first_to_last$",
         "factor per step back": r"^gradient_norm/.+/h/per_step_factor$",
         "verdict (−1 vanishing, 0 healthy, 1 exploding)": r"^gradient_norm/.+/h/verdict$",
-        "loss": r"^loss/(train|validation|baseline_.+)$",
-        "other metrics": r"^(?!loss/|gradient_norm/|test/)[a-z_]+/(train|validation|baseline_.+)$",
-    }
+    } | {metric: rf"^{metric}/(train|validation|baseline_.+)$" for metric in metrics}
     drawn = [
         layout_pb2.Chart(title=title, multiline=layout_pb2.MultilineChartContent(tag=[tags]))
         for title, tags in charts.items()

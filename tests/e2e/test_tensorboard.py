@@ -62,6 +62,6 @@ def test_the_configuration_and_the_table_of_parameters_can_be_read(page, address
 
 def test_custom_scalars_overlay_the_cells_a_chart_a_question(page, address):
     page.goto(f"{address}#custom_scalars")
-    for title in ("how far back the gradient reaches, in steps", "factor per step back", "loss"):
+    for title in ("how far back the gradient reaches, in steps", "factor per step back", "loss", "mae"):
         expect(page.get_by_text(title, exact=True).first).to_be_visible(timeout=30_000)
     expect(page.locator("tf-custom-scalar-multi-line-chart-card").first).to_be_visible(timeout=30_000)

@@ -70,10 +70,7 @@ def test_keras_computes_the_same_while_training(case):
     watched = model.evaluate(predictions, targets, sample_weight=(weights or [None])[0], batch_size=5, return_dict=True)
     scores = scored(case)
     assert watched == pytest.approx({name: scores[name] for name in watched}, rel=1e-5)
-    assert {"loss", output.monitor} <= set(watched)
-    assert set(watched) | {"edit_distance", "perplexity", "nll", "mae_first", "mae_last"} >= set(scores) - (
-        {"accuracy"} if isinstance(output, Labels) else set()
-    )
+    assert {"loss", output.monitor, output.headline} <= set(watched)
 
 
 @pytest.mark.parametrize("case", CASES)
