@@ -152,7 +152,9 @@ def batches(split: Split, output: Output, batch_size: int, epochs: range, seed: 
 
     indices = tf.data.Dataset.range(epochs.start, epochs.stop).flat_map(one_epoch)
     gather = lambda chosen: keras.tree.map_structure(lambda array: tf.gather(array, chosen), arrays)
-    return indices.map(gather).prefetch(2)
+    one_thread = tf.data.Options()
+    one_thread.threading.private_threadpool_size = 1  # it has little to do, and more would wait for one another
+    return indices.map(gather).prefetch(2).with_options(one_thread)
 
 
 def in_streams(split: Split, batch_size: int) -> Split:

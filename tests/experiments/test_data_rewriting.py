@@ -201,7 +201,7 @@ def test_a_network_learns_to_write_backwards_and_is_scored_as_it_is_watched(comp
     model.compile(build_optimizer(config.optimizer), **compile_arguments(task.output))
     steps, epochs = steps_per_epoch(task.train, 32), 6
     model.fit(
-        batches(task.train, task.output, 32, epochs, seed=1),
+        batches(task.train, task.output, 32, range(epochs), seed=1),
         epochs=epochs, steps_per_epoch=steps, shuffle=False, verbose=0,
     )  # fmt: skip
     inputs, targets, weights = examples(task.test, task.output)
