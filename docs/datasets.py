@@ -68,7 +68,7 @@ def row(name: str) -> str:
     if name not in OFFLINE:
         return f"| `{name}` | {_DESCRIPTIONS[name]} | | | {source} | {licence} |"
     task = load(name)
-    sizes = " / ".join(f"{len(part):,}" for part in (task.train, task.validation, task.test))
+    sizes = " / ".join(f"{len(part):,}" for part in task.parts)
     headline = task.output.headline
     scores = ", ".join(
         f"{baseline} {metrics[headline]:.3f}"

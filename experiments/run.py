@@ -144,7 +144,7 @@ def _arranged(task: Task, batch_size: int) -> Task:
     """The task, its parts as streams side by side where each example goes on where another ended."""
     if not task.stateful:
         return task
-    train, validation, test = (in_streams(part, batch_size) for part in (task.train, task.validation, task.test))
+    train, validation, test = (in_streams(part, batch_size) for part in task.parts)
     return dataclasses.replace(task, train=train, validation=validation, test=test)
 
 

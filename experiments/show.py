@@ -88,7 +88,7 @@ def _plural(count: int, word: str) -> str:
 
 def _parts(task: Task) -> Table:
     table = Table("part", "examples", box=None, padding=(0, 2))
-    for name, part in (("train", task.train), ("validation", task.validation), ("test", task.test)):
+    for name, part in zip(("train", "validation", "test"), task.parts, strict=True):
         table.add_row(name, f"{len(part):,}")
     return table
 

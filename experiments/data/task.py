@@ -84,6 +84,11 @@ class Task:
     input_scale: tuple[float, ...] = ()
 
     @property
+    def parts(self) -> tuple[Split, Split, Split]:
+        """Training, validation and test part."""
+        return self.train, self.validation, self.test
+
+    @property
     def signature(self) -> Signature:
         """What a network for this task reads and writes."""
         return Signature(

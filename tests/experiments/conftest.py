@@ -7,6 +7,7 @@ import pytest
 from omegaconf import DictConfig
 
 from experiments import commandline
+from experiments.data import Task, load
 
 
 @pytest.fixture
@@ -19,3 +20,13 @@ def compose() -> Callable[..., DictConfig]:
             return hydra.compose("config", list(overrides))
 
     return composed
+
+
+@pytest.fixture
+def task_of(compose) -> Callable[..., Task]:
+    """A dataset by its name, with options."""
+
+    def loaded(name: str, *options: str, seed: int = 3) -> Task:
+        return load(compose(f"dataset={name}", *(f"dataset.{option}" for option in options)).dataset, seed)
+
+    return loaded

@@ -16,10 +16,6 @@ from experiments.errors import UserError
 FOLDER = package_folder("music21") / "corpus" / "bach"
 
 
-def parts(task):
-    return task.train, task.validation, task.test
-
-
 @pytest.fixture(scope="module")
 def task():
     return chorales(path=None, length=32)
@@ -164,7 +160,7 @@ def test_no_chorale_is_in_two_parts_not_even_in_another_key(rolls):
 
 def test_targets_are_the_keys_of_the_next_step(task, rolls):
     assert task.train.inputs.shape[1:] == task.train.targets.shape[1:] == (32, KEYS)
-    for part, originals in zip(parts(task), rolls, strict=True):
+    for part, originals in zip(task.parts, rolls, strict=True):
         np.testing.assert_array_equal(part.mask, part.target_mask)
         now = [inputs[mask] for inputs, mask in zip(part.inputs, part.mask, strict=True)]
         then = [targets[mask] for targets, mask in zip(part.targets, part.mask, strict=True)]
@@ -175,7 +171,7 @@ def test_targets_are_the_keys_of_the_next_step(task, rolls):
 
 
 def test_long_chorales_are_cut_and_short_ones_padded(task, rolls):
-    for part, originals in zip(parts(task), rolls, strict=True):
+    for part, originals in zip(task.parts, rolls, strict=True):
         expected = [min(32, len(roll) - 1 - start) for roll in originals for start in range(0, len(roll) - 1, 32)]
         assert part.mask.sum(axis=1).tolist() == expected
         assert (np.diff(part.mask.astype(int), axis=1) <= 0).all()
@@ -234,7 +230,7 @@ def test_a_file_is_read_with_its_own_parts(own):
         name: rolls_at_random(*steps) for name, steps in (("train", (9, 1, 4)), ("valid", (6,)), ("test", (11, 3)))
     }
     task = own("dataset.length=5", **{f"{name}data": cells(*rolls) for name, rolls in pieces.items()})
-    for part, name in zip(parts(task), pieces, strict=True):
+    for part, name in zip(task.parts, pieces, strict=True):
         inputs = np.concatenate([piece[:-1] for piece in pieces[name]])
         np.testing.assert_array_equal(part.inputs[part.mask], inputs)
         np.testing.assert_array_equal(part.targets[part.mask], np.concatenate([piece[1:] for piece in pieces[name]]))

@@ -12,8 +12,8 @@ def test_digits_are_the_images_read_row_by_row(compose):
         (image / 16).astype("float32").tobytes(): label
         for image, label in zip(load_digits().data, load_digits().target, strict=True)
     }
-    assert [len(part) for part in (task.train, task.validation, task.test)] == [1257, 180, 360]
-    for part in (task.train, task.validation, task.test):
+    assert [len(part) for part in task.parts] == [1257, 180, 360]
+    for part in task.parts:
         assert part.inputs.shape[1:] == (64, 1)
         for sequence, target in zip(part.inputs, part.targets, strict=True):
             assert images[sequence[:, 0].tobytes()] == target
@@ -21,7 +21,7 @@ def test_digits_are_the_images_read_row_by_row(compose):
 
 def test_no_digit_is_in_two_parts(compose):
     task = load(compose().dataset, seed=1)
-    parts = [{sequence.tobytes() for sequence in part.inputs} for part in (task.train, task.validation, task.test)]
+    parts = [{sequence.tobytes() for sequence in part.inputs} for part in task.parts]
     assert not parts[0] & parts[1]
     assert not parts[0] & parts[2]
     assert not parts[1] & parts[2]

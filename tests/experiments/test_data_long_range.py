@@ -5,23 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from experiments.data import load
 from experiments.errors import UserError
 from experiments.validation import validate
-
-
-@pytest.fixture
-def task_of(compose):
-    """A dataset by its name, with options."""
-
-    def loaded(name, *options, seed=3):
-        return load(compose(f"dataset={name}", *(f"dataset.{option}" for option in options)).dataset, seed)
-
-    return loaded
-
-
-def parts_of(task):
-    return task.train, task.validation, task.test
 
 
 def rows(part):
@@ -44,8 +29,8 @@ GENERATED = [
 @pytest.mark.parametrize(("name", "options"), GENERATED)
 def test_sizes_are_those_asked_for_and_no_sequence_is_in_two_parts(task_of, name, options):
     task = task_of(name, *options, "train_size=300", "validation_size=120", "test_size=130")
-    assert [len(part) for part in parts_of(task)] == [300, 120, 130]
-    train, validation, test = map(rows, parts_of(task))
+    assert [len(part) for part in task.parts] == [300, 120, 130]
+    train, validation, test = map(rows, task.parts)
     assert not train & validation
     assert not train & test
     assert not validation & test
@@ -55,7 +40,7 @@ def test_sizes_are_those_asked_for_and_no_sequence_is_in_two_parts(task_of, name
 def test_data_follow_from_the_seed_and_a_part_does_not_depend_on_the_size_of_another(task_of, name, options):
     task, again, other = (task_of(name, *options, seed=seed) for seed in (1, 1, 2))
     less = task_of(name, *options, "train_size=10", "test_size=7", seed=1)
-    for part, same, different in zip(parts_of(task), parts_of(again), parts_of(other), strict=True):
+    for part, same, different in zip(task.parts, again.parts, other.parts, strict=True):
         np.testing.assert_array_equal(part.inputs, same.inputs)
         np.testing.assert_array_equal(part.targets, same.targets)
         assert not np.array_equal(part.inputs, different.inputs)
@@ -69,8 +54,8 @@ def test_data_follow_from_the_seed_and_a_part_does_not_depend_on_the_size_of_ano
 @pytest.mark.parametrize("length", [2, 3, 7, 100])
 def test_adding_marks_one_number_in_each_half_and_asks_for_their_sum(task_of, length):
     task = task_of("adding", f"length={length}", "train_size=50", "validation_size=20", "test_size=30")
-    assert [len(part) for part in parts_of(task)] == [50, 20, 30]
-    for part in parts_of(task):
+    assert [len(part) for part in task.parts] == [50, 20, 30]
+    for part in task.parts:
         values, markers = part.inputs[..., 0], part.inputs[..., 1]
         assert part.inputs.shape[1:] == (length, 2)
         assert part.mask is None
@@ -93,7 +78,7 @@ def test_adding_as_in_1997_is_padded_and_asks_for_the_scaled_sum_of_what_is_mark
     longest = length + length // 10
     task = task_of("adding", "protocol=hochreiter1997", f"length={length}")
     lengths = set()
-    for part in parts_of(task):
+    for part in task.parts:
         assert part.inputs.shape[1:] == (longest, 2)
         for sequence, mask, target in zip(part.inputs, part.mask, part.targets[:, 0], strict=True):
             steps = int(mask.sum())
@@ -159,7 +144,7 @@ def test_copy_memory_asks_after_the_marker_for_the_ten_symbols(task_of, length):
     symbols, names = np.array(task.symbols), np.array(task.output.names)
     assert len(symbols) == 10
     assert (task.output.size, names[task.output.silent]) == (9, "_")
-    for part in parts_of(task):
+    for part in task.parts:
         assert part.inputs.shape[1] == part.targets.shape[1] == length + 20
         for sequence, target in zip(symbols[part.inputs], names[part.targets], strict=True):
             ten = "".join(sequence[:10])
@@ -205,7 +190,7 @@ def test_temporal_order_is_the_order_of_x_and_y_at_their_steps(task_of, variant,
     symbols, names = np.array(task.symbols), task.output.names
     assert len(set(names)) == task.output.size == 2 ** len(windows)
     lengths, places, classes = set(), [set() for _ in windows], set()
-    for part in parts_of(task):
+    for part in task.parts:
         assert part.inputs.shape[1] == part.mask.shape[1] == length + length // 10
         for sequence, mask, target in zip(symbols[part.inputs], part.mask, part.targets, strict=True):
             steps = int(mask.sum())
@@ -244,7 +229,7 @@ def test_parity_counts_the_ones(task_of, length, every_step):
     task = task_of("parity", f"length={length}", f"every_step={every_step}", "train_size=400", "test_size=200")
     names = np.array(task.output.names)
     assert task.output.per_step == every_step
-    for part in parts_of(task):
+    for part in task.parts:
         assert part.inputs.shape == (len(part), length)
         for bits, answers in zip(part.inputs, names[part.targets], strict=True):
             asked = range(1, length + 1) if every_step else [length]
@@ -254,8 +239,8 @@ def test_parity_counts_the_ones(task_of, length, every_step):
 
 def test_the_shortest_bits_are_still_divided_among_the_parts(task_of, compose):
     task = task_of("parity", "length=4")
-    assert [len(rows(part)) for part in parts_of(task)] == [4, 5, 7]
-    assert all(set(part.targets) == {0, 1} for part in parts_of(task))
+    assert [len(rows(part)) for part in task.parts] == [4, 5, 7]
+    assert all(set(part.targets) == {0, 1} for part in task.parts)
     with pytest.raises(UserError, match=r"^dataset.length=3: expected a value of at least 4"):
         validate(compose("dataset=parity", "dataset.length=3"))
 
@@ -270,6 +255,6 @@ def test_guessing_parity_is_right_half_the_time(task_of):
 
 def test_half_of_what_can_be_drawn_is_for_training_and_a_quarter_for_each_of_the_others(task_of):
     task = task_of("parity", "length=10", "train_size=20000", "validation_size=20000", "test_size=20000")
-    found = [len(rows(part)) for part in parts_of(task)]
+    found = [len(rows(part)) for part in task.parts]
     assert sum(found) == 2**10
     np.testing.assert_allclose(found, [512, 256, 256], atol=50)

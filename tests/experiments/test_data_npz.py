@@ -38,10 +38,6 @@ def refusal(*options, **arrays):
     return str(error.value)
 
 
-def parts(made):
-    return made.train, made.validation, made.test
-
-
 def split(**arrays):
     """Arrays that are split already: 30, 20 and 10 examples."""
     names = ("train", "validation", "test")
@@ -73,11 +69,11 @@ def test_what_is_asked_for_follows_from_types_and_shapes(inputs, targets, kind, 
     made = task(inputs=inputs, targets=targets, **({} if mask is None else {"mask": mask}))
     output = made.output
     assert (type(output).__name__, output.size, output.per_step) == (kind, size, per_step)
-    assert [len(part) for part in parts(made)] == [42, 9, 9]
+    assert [len(part) for part in made.parts] == [42, 9, 9]
     assert made.signature.features == (9 if inputs.ndim == 2 else 3)
     assert made.symbols == (tuple("012345678") if inputs.ndim == 2 else ())
     assert len(made.input_mean) == (3 if inputs.ndim == 3 else 0)
-    for part in parts(made):
+    for part in made.parts:
         assert part.inputs.dtype == (np.int32 if inputs.ndim == 2 else np.float32)
         assert part.targets.dtype == (np.int32 if kind == "Classes" else np.float32)
         assert (part.mask is None) == (mask is None)
@@ -90,10 +86,10 @@ def test_what_is_asked_for_follows_from_types_and_shapes(inputs, targets, kind, 
 def test_the_split_is_random_and_the_same_for_all_seeds():
     inputs = np.arange(N * T * F, dtype=float).reshape(N, T, F)
     made = task(inputs=inputs, targets=CLASSES)
-    first = [part.inputs[:, 0, 0] / (T * F) for part in parts(made)]
+    first = [part.inputs[:, 0, 0] / (T * F) for part in made.parts]
     np.testing.assert_array_equal(np.sort(np.concatenate(first)), np.arange(N))
     assert not np.array_equal(first[0], np.sort(first[0]))
-    for part, numbers in zip(parts(made), first, strict=True):
+    for part, numbers in zip(made.parts, first, strict=True):
         np.testing.assert_array_equal(part.targets, CLASSES[numbers.astype(int)])
     np.testing.assert_array_equal(task().train.inputs, made.train.inputs)
     (run,) = commandline.read(["dataset=npz", "dataset.path=mine.npz", "seed=5"]).runs
@@ -102,12 +98,12 @@ def test_the_split_is_random_and_the_same_for_all_seeds():
 
 def test_shares_are_options():
     made = task("dataset.validation_share=0.25", "dataset.test_share=0.5", inputs=NUMBERS, targets=CLASSES)
-    assert [len(part) for part in parts(made)] == [15, 15, 30]
+    assert [len(part) for part in made.parts] == [15, 15, 30]
 
 
 def test_what_is_split_already_stays_so():
     made = task(**split(inputs=NUMBERS, targets=CLASSES, mask=MASK))
-    assert [len(part) for part in parts(made)] == [30, 20, 10]
+    assert [len(part) for part in made.parts] == [30, 20, 10]
     np.testing.assert_array_equal(made.test.targets, CLASSES[50:])
     np.testing.assert_array_equal(made.validation.mask, MASK[30:50])
     np.testing.assert_array_equal(made.test.inputs[MASK[50:]], NUMBERS[50:][MASK[50:]].astype(np.float32))
@@ -117,7 +113,7 @@ def test_what_the_mask_hides_may_hold_anything():
     inputs, targets = NUMBERS.copy(), SYMBOLS.copy()
     inputs[~MASK], targets[~MASK] = np.nan, -1
     made = task(inputs=inputs, targets=targets, mask=MASK.astype(int))
-    for part in parts(made):
+    for part in made.parts:
         assert (part.inputs[~part.mask] == 0).all()
         assert (part.targets[~part.target_mask] == 0).all()
         np.testing.assert_array_equal(part.mask, part.target_mask)

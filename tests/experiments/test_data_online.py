@@ -20,10 +20,6 @@ ROOT = Path(__file__).parents[2]
 WORDS = ["the", "film", "good", "bad", "not", "a", "plot", "long", "actor", "zyzzyva"]
 
 
-def parts(task):
-    return task.train, task.validation, task.test
-
-
 # ----------------------------------------------------- files as they are on the internet
 
 
@@ -77,7 +73,7 @@ def reuters(cache):
 
 def test_mnist_is_read_row_by_row_and_its_last_10000_images_validate(compose, mnist):
     task = load(compose("dataset=mnist_pixels").dataset, seed=1)
-    assert [part.inputs.shape for part in parts(task)] == [(50, 784, 1), (10_000, 784, 1), (30, 784, 1)]
+    assert [part.inputs.shape for part in task.parts] == [(50, 784, 1), (10_000, 784, 1), (30, 784, 1)]
     learn = np.concatenate([task.train.inputs, task.validation.inputs])
     np.testing.assert_allclose(learn[..., 0] * 255, mnist["x_train"].reshape(-1, 784), rtol=1e-6)
     np.testing.assert_allclose(task.test.inputs[..., 0] * 255, mnist["x_test"].reshape(-1, 784), rtol=1e-6)
@@ -114,8 +110,8 @@ def test_reviews_are_read_word_by_word(compose, imdb, length, known):
     config = compose("dataset=imdb", f"dataset.length={length}", f"dataset.words={known + 3}").dataset
     task = load(config, seed=1)
     assert task.symbols == ("[padding]", "[start]", "[unknown]", *WORDS[:known])
-    assert [len(part) for part in parts(task)] == [90, 10, 40]
-    for read, part in ((parts(task)[:2], "train"), (parts(task)[2:], "test")):
+    assert [len(part) for part in task.parts] == [90, 10, 40]
+    for read, part in ((task.parts[:2], "train"), (task.parts[2:], "test")):
         expected = Counter(
             (said(ranks, known, length), ("negative", "positive")[label])
             for ranks, label in zip(imdb[f"x_{part}"], imdb[f"y_{part}"], strict=True)
@@ -125,7 +121,7 @@ def test_reviews_are_read_word_by_word(compose, imdb, length, known):
 
 def test_texts_are_followed_by_padding_that_is_masked(compose, imdb):
     task = load(compose("dataset=imdb", "dataset.length=8").dataset, seed=1)
-    for part in parts(task):
+    for part in task.parts:
         assert part.inputs.shape[1] == 8
         np.testing.assert_array_equal(part.inputs != 0, part.mask)
         assert (np.diff(part.mask.astype(int), axis=1) <= 0).all()
@@ -142,7 +138,7 @@ def test_newswires_are_read_word_by_word(compose, reuters):
         (said(ranks, 10, 100), task.output.names[label])
         for ranks, label in zip(reuters["x"], reuters["y"], strict=True)
     )
-    assert sum((read_back(task, part) for part in parts(task)), Counter()) == expected
+    assert sum((read_back(task, part) for part in task.parts), Counter()) == expected
     assert set(task.baseline_metrics(task.test)) == {"majority class", "naive Bayes on words"}
 
 
@@ -153,7 +149,7 @@ def test_pixels_are_divided_by_255_and_classes_kept():
     arrays = np.array([[[0, 51], [102, 255]]] * 3, np.uint8), np.array([7, 8, 9], np.uint8)
     task = images((arrays, arrays), validation_size=1, permuted=False)
     np.testing.assert_allclose(task.train.inputs[0, :, 0], [0, 0.2, 0.4, 1])
-    assert [part.targets.tolist() for part in parts(task)] == [[7, 8], [9], [7, 8, 9]]
+    assert [part.targets.tolist() for part in task.parts] == [[7, 8], [9], [7, 8, 9]]
     assert task.train.inputs.dtype == np.float32
 
 

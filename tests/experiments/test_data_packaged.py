@@ -18,10 +18,6 @@ from experiments.data.places import package_folder
 from experiments.data.split import held_out, padded
 
 
-def parts(task):
-    return task.train, task.validation, task.test
-
-
 def rows(*splits):
     return Counter(
         (sequence.tobytes(), int(target))
@@ -41,7 +37,7 @@ def published():
 
 def test_mnist1d_is_what_its_package_makes(compose, published):
     task = load(compose("dataset=mnist1d").dataset, seed=1)
-    assert [part.inputs.shape for part in parts(task)] == [(3600, 40, 1), (400, 40, 1), (1000, 40, 1)]
+    assert [part.inputs.shape for part in task.parts] == [(3600, 40, 1), (400, 40, 1), (1000, 40, 1)]
     np.testing.assert_array_equal(task.test.inputs[..., 0], published["x_test"].astype("float32"))
     np.testing.assert_array_equal(task.test.targets, published["y_test"])
     learn = Split(published["x"].astype("float32"), published["y"])
@@ -56,7 +52,7 @@ def test_shuffled_mnist1d_has_its_steps_in_one_other_order(compose):
     steps = [plain.train.inputs[:, t].tobytes() for t in range(40)]
     order = [steps.index(shuffled.train.inputs[:, t].tobytes()) for t in range(40)]
     assert sorted(order) == list(range(40)) != order
-    for before, after in zip(parts(plain), parts(shuffled), strict=True):
+    for before, after in zip(plain.parts, shuffled.parts, strict=True):
         np.testing.assert_array_equal(before.inputs[:, order], after.inputs)
         np.testing.assert_array_equal(before.targets, after.targets)
 
@@ -103,21 +99,21 @@ def test_japanese_vowels_have_the_published_sizes(vowels):
     assert np.bincount(vowels.train.targets).tolist() == [24] * 9
     assert np.bincount(vowels.validation.targets).tolist() == [6] * 9
     assert np.bincount(vowels.test.targets).tolist() == [31, 35, 88, 44, 29, 24, 40, 50, 29]
-    lengths = np.concatenate([part.mask.sum(axis=1) for part in parts(vowels)])
+    lengths = np.concatenate([part.mask.sum(axis=1) for part in vowels.parts])
     assert (lengths.min(), lengths.max()) == (7, 29)
     assert vowels.train.inputs.shape == (216, 29, 12)
     assert vowels.output.names[0] == "speaker 1"
 
 
 def test_utterances_are_followed_by_steps_that_are_masked(vowels):
-    for part in parts(vowels):
+    for part in vowels.parts:
         assert (np.diff(part.mask.astype(int), axis=1) <= 0).all()
         assert not part.inputs[~part.mask].any()
         assert part.inputs[part.mask].any(axis=1).all()
 
 
 def test_no_utterance_is_in_two_parts(vowels):
-    assert max(rows(*parts(vowels)).values()) == 1
+    assert max(rows(*vowels.parts).values()) == 1
 
 
 def test_utterances_are_standardised_without_their_padding(vowels):
@@ -146,7 +142,7 @@ def test_surnames_are_those_of_one_language(surnames):
         language: {name.casefold() for name in _provider(locale).last_names} for language, locale in LANGUAGES.items()
     }
     assert surnames.output.names == tuple(used)
-    found = [name for part in parts(surnames) for name in names(surnames, part)]
+    found = [name for part in surnames.parts for name in names(surnames, part)]
     for name, language in found:
         assert [other for other in used if name.casefold() in used[other]] == [language]
     several = set().union(*(used[a] & used[b] for a, b in combinations(used, 2)))
@@ -159,12 +155,12 @@ def _provider(locale):
 
 
 def test_no_surname_is_in_two_parts(surnames):
-    found = Counter(name.casefold() for part in parts(surnames) for name, _ in names(surnames, part))
+    found = Counter(name.casefold() for part in surnames.parts for name, _ in names(surnames, part))
     assert max(found.values()) == 1
 
 
 def test_every_language_has_its_share_in_every_part(surnames):
-    of_all = sum(np.bincount(part.targets) for part in parts(surnames))
+    of_all = sum(np.bincount(part.targets) for part in surnames.parts)
     assert of_all.min() > 250
     np.testing.assert_allclose(np.bincount(surnames.test.targets), of_all / 5, atol=1)
     np.testing.assert_allclose(np.bincount(surnames.validation.targets), of_all / 10, atol=1)
@@ -173,8 +169,8 @@ def test_every_language_has_its_share_in_every_part(surnames):
 def test_surnames_keep_their_capitals_and_are_padded_with_symbol_0(surnames):
     assert surnames.symbols[0] == ""
     assert len(set(surnames.symbols)) == len(surnames.symbols)
-    assert ("Schäfer", "German") in [name for part in parts(surnames) for name in names(surnames, part)]
-    for part in parts(surnames):
+    assert ("Schäfer", "German") in [name for part in surnames.parts for name in names(surnames, part)]
+    for part in surnames.parts:
         np.testing.assert_array_equal(part.inputs != 0, part.mask)
         assert (np.diff(part.mask.astype(int), axis=1) <= 0).all()
 
@@ -231,6 +227,6 @@ def test_padding_follows_each_sequence():
 @pytest.mark.parametrize("dataset", ["japanese_vowels", "surnames"])
 def test_the_parts_are_the_same_for_every_seed(compose, dataset):
     config = compose(f"dataset={dataset}").dataset
-    for one, other in zip(parts(load(config, 1)), parts(load(config, 2)), strict=True):
+    for one, other in zip(load(config, 1).parts, load(config, 2).parts, strict=True):
         np.testing.assert_array_equal(one.inputs, other.inputs)
     assert type(load(config, 1).output) is Classes

@@ -19,10 +19,6 @@ def task_of(compose):
     )
 
 
-def parts_of(task):
-    return task.train, task.validation, task.test
-
-
 def sentences(task, part):
     return [" ".join(task.symbols[word] for word in row) for row in part.inputs]
 
@@ -30,8 +26,8 @@ def sentences(task, part):
 @pytest.mark.parametrize("gap", [0, 1, 2, 3, 4, 5, 17, 30, 200])
 def test_a_country_a_gap_of_just_so_many_words_and_a_question_for_its_language(task_of, gap):
     task = task_of(f"gap={gap}", *SIZES)
-    assert [len(part) for part in parts_of(task)] == [300, 150, 160]
-    for part in parts_of(task):
+    assert [len(part) for part in task.parts] == [300, 150, 160]
+    for part in task.parts:
         assert part.inputs.shape[1] == gap + 9
         assert part.mask is None
         for sentence, target in zip(sentences(task, part), part.targets, strict=True):
@@ -65,7 +61,7 @@ def test_words_are_the_same_symbols_for_every_seed_and_gap(task_of):
 @pytest.mark.parametrize("gap", [0, 1, 3, 30])
 def test_no_sentence_is_in_two_parts(task_of, gap):
     task = task_of(f"gap={gap}")
-    train, validation, test = (set(sentences(task, part)) for part in parts_of(task))
+    train, validation, test = (set(sentences(task, part)) for part in task.parts)
     assert not train & validation
     assert not train & test
     assert not validation & test
@@ -95,7 +91,7 @@ def test_facts_and_questions_have_several_forms_which_do_not_give_the_answer_awa
 def test_sentences_follow_from_the_seed_and_a_part_does_not_depend_on_the_size_of_another(task_of):
     task, again, other = (task_of(*SIZES, seed=seed) for seed in (1, 1, 2))
     less = task_of("train_size=10", "validation_size=150", "test_size=7", seed=1)
-    for part, same, different in zip(parts_of(task), parts_of(again), parts_of(other), strict=True):
+    for part, same, different in zip(task.parts, again.parts, other.parts, strict=True):
         np.testing.assert_array_equal(part.inputs, same.inputs)
         np.testing.assert_array_equal(part.targets, same.targets)
         assert not np.array_equal(part.inputs, different.inputs)

@@ -19,20 +19,6 @@ from experiments.training import MeasuredModel, batches, examples, network_input
 SIZES = ("train_size=300", "validation_size=150", "test_size=160")
 
 
-@pytest.fixture
-def task_of(compose):
-    """A dataset by its name, with options."""
-
-    def loaded(name, *options, seed=3):
-        return load(compose(f"dataset={name}", *(f"dataset.{option}" for option in options)).dataset, seed)
-
-    return loaded
-
-
-def parts_of(task):
-    return task.train, task.validation, task.test
-
-
 def read(numbers, symbols):
     """Texts; padding is nothing."""
     return ["".join(symbols[number] for number in row) for row in numbers]
@@ -44,7 +30,7 @@ def test_sources_and_targets_are_padded_behind_and_symbol_0_is_nothing_but_paddi
     assert isinstance(task.output, Sequences)
     assert task.symbols[0] == task.output.names[0] == ""
     assert task.output.size == len(task.output.names)
-    for part in parts_of(task):
+    for part in task.parts:
         np.testing.assert_array_equal(part.mask, part.inputs > 0)
         np.testing.assert_array_equal(part.asked, part.targets > 0)
         for there in (part.mask, part.asked):
@@ -57,7 +43,7 @@ def test_sources_and_targets_are_padded_behind_and_symbol_0_is_nothing_but_paddi
 def test_pairs_follow_from_the_seed_and_a_part_does_not_depend_on_the_size_of_another(task_of, name):
     task, again, other = (task_of(name, *SIZES, seed=seed) for seed in (1, 1, 2))
     less = task_of(name, "train_size=10", "validation_size=150", "test_size=7", seed=1)
-    for part, same, different in zip(parts_of(task), parts_of(again), parts_of(other), strict=True):
+    for part, same, different in zip(task.parts, again.parts, other.parts, strict=True):
         np.testing.assert_array_equal(part.inputs, same.inputs)
         np.testing.assert_array_equal(part.targets, same.targets)
         assert not np.array_equal(part.inputs, different.inputs)
@@ -115,7 +101,7 @@ def test_what_is_asked_for_is_the_date_that_is_written(task_of):
     task = task_of("dates")
     assert task.output.stop is None
     forms = Counter()
-    for part in parts_of(task):
+    for part in task.parts:
         assert part.targets.shape[1] == 10
         for text, iso in zip(read(part.inputs, task.symbols), read(part.targets, task.output.names), strict=True):
             assert understood(text).isoformat() == iso
@@ -128,7 +114,7 @@ def test_what_is_asked_for_is_the_date_that_is_written(task_of):
 def test_no_day_is_in_two_parts_and_so_no_written_date(task_of):
     task = task_of("dates")
     for texts, symbols in (("targets", task.output.names), ("inputs", task.symbols)):
-        train, validation, test = (set(read(getattr(part, texts), symbols)) for part in parts_of(task))
+        train, validation, test = (set(read(getattr(part, texts), symbols)) for part in task.parts)
         assert not train & validation
         assert not train & test
         assert not validation & test
@@ -148,7 +134,7 @@ def test_a_string_is_asked_for_backwards_and_then_a_stop(task_of, length):
     task = task_of("reverse", f"length={length}")
     assert task.output.names[task.output.stop] == "."
     lengths = Counter()
-    for part in parts_of(task):
+    for part in task.parts:
         assert (part.inputs.shape[1], part.targets.shape[1]) == (length, length + 1)
         for text, back in zip(read(part.inputs, task.symbols), read(part.targets, task.output.names), strict=True):
             assert re.fullmatch("[a-z]+", text)
@@ -160,7 +146,7 @@ def test_a_string_is_asked_for_backwards_and_then_a_stop(task_of, length):
 @pytest.mark.parametrize("length", [1, 2, 10])
 def test_no_string_is_in_two_parts(task_of, length):
     task = task_of("reverse", f"length={length}")
-    train, validation, test = (set(read(part.inputs, task.symbols)) for part in parts_of(task))
+    train, validation, test = (set(read(part.inputs, task.symbols)) for part in task.parts)
     assert not train & validation
     assert not train & test
     assert not validation & test

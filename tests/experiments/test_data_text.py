@@ -16,10 +16,6 @@ from experiments.errors import UserError
 UNKNOWN = "\ufffd"
 
 
-def parts(task):
-    return task.train, task.validation, task.test
-
-
 def read_back(task, part):
     """The text of a part: its inputs, and the last target."""
     return "".join(task.symbols[number] for number in [*part.inputs.ravel(), part.targets[-1, -1]])
@@ -45,7 +41,7 @@ def sentences():
 
 def test_a_text_is_cut_into_three_stretches_and_these_into_examples(own, sentences):
     task = own(sentences, "dataset.length=7")
-    for part, stretch in zip(parts(task), (sentences[:1600], sentences[1600:1800], sentences[1800:]), strict=True):
+    for part, stretch in zip(task.parts, (sentences[:1600], sentences[1600:1800], sentences[1800:]), strict=True):
         text = read_back(task, part)
         assert stretch.startswith(text)
         assert len(stretch) - len(text) < 7
@@ -112,7 +108,7 @@ def test_unigram_and_bigram_are_the_training_parts_counts(own, sentences):
 
 def test_pythons_help_has_every_paragraph_once(compose):
     task = load(compose("dataset=text_chars", "dataset.length=1").dataset, seed=1)
-    text = "".join(read_back(task, part)[:-1] for part in parts(task))
+    text = "".join(read_back(task, part)[:-1] for part in task.parts)
     for topic in topics.values():
         for paragraph in topic.strip().split("\n\n"):
             inside = paragraph.strip("\n")
@@ -124,7 +120,7 @@ def test_pythons_help_has_every_paragraph_once(compose):
 def test_no_long_passage_of_pythons_help_is_in_two_parts(compose):
     task = load(compose("dataset=text_chars").dataset, seed=1)
     passages = []
-    for part in parts(task):
+    for part in task.parts:
         text = " ".join(read_back(task, part).split())
         passages.append({text[start : start + 100] for start in range(len(text) - 100)})
     assert not passages[0] & passages[1]
@@ -140,7 +136,7 @@ def tunes():
     from experiments.data.text import tunes
 
     task = tunes(length=1, stateful=False)
-    return [f"{read_back(task, part)}\n".strip("\n").split("\n\n") for part in parts(task)]
+    return [f"{read_back(task, part)}\n".strip("\n").split("\n\n") for part in task.parts]
 
 
 def test_every_tune_can_be_played(tunes):

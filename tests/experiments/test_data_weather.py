@@ -76,7 +76,7 @@ def test_a_day_in_seattle_is_what_the_file_says_of_it(dataset, seattle):
 def test_years_are_parts(dataset):
     task = dataset("weather")
     year = lambda part: set(part.times.astype("datetime64[Y]").astype(str))
-    assert [year(part) for part in (task.train, task.validation, task.test)] == [{"2012", "2013"}, {"2014"}, {"2015"}]
+    assert [year(part) for part in task.parts] == [{"2012", "2013"}, {"2014"}, {"2015"}]
     assert task.validation.times[0] == np.datetime64("2014-01-31")
     assert task.test.times[0] == np.datetime64("2015-01-01")
 
@@ -150,7 +150,7 @@ def test_the_hours_of_2010_without_the_one_that_summer_time_skips(dataset, city,
     task = dataset("weather_hourly", f"dataset.city={city}", "dataset.stride=1")
     hours = {np.datetime64(row["date"].replace("/", "-")): float(row["temp"]) for row in rows("vega_datasets", file)}
     hour = np.timedelta64(1, "h")
-    for part in (task.train, task.validation, task.test):
+    for part in task.parts:
         for n in range(0, len(part), 97):
             read = [hours[part.times[n] + t * hour] for t in range(-48, 0)]
             np.testing.assert_allclose(part.inputs[n, :, 0], read, rtol=1e-6)
@@ -194,7 +194,7 @@ def test_windows_of_the_sea_are_half_hours_in_a_row(dataset, sea):
     task = dataset("sea_temperature", "dataset.stride=5")
     readings = dict(zip(reversed(sea[0].tolist()), reversed(sea[1].tolist()), strict=True))  # of two the first
     half = np.timedelta64(30, "m")
-    for part in (task.train, task.validation, task.test):
+    for part in task.parts:
         for n in range(0, len(part), 61):
             at = [readings[(part.times[n].astype("datetime64[s]") + t * half).tolist()] for t in range(-96, 48)]
             np.testing.assert_allclose(np.append(part.inputs[n, :, 0], part.targets[n]), at, rtol=1e-6)
@@ -254,9 +254,9 @@ def jena():
 def test_of_jena_the_full_hours_are_taken_without_those_of_no_wind(jena):
     task = climate(jena, Cut(10, 3, 1, False))
     hourly = jena[jena["Date Time"].str.endswith(":00:00")].drop_duplicates("Date Time")
-    assert [len(part) for part in (task.train, task.validation, task.test)] == [744 - 1 - 12 - 12, 744 - 12, 744 - 12]
+    assert [len(part) for part in task.parts] == [744 - 1 - 12 - 12, 744 - 12, 744 - 12]
     by_time = {row["Date Time"]: row for _, row in hourly.iterrows()}
-    for part in (task.train, task.validation, task.test):
+    for part in task.parts:
         for n in range(0, len(part), 97):
             written = [(part.times[n] + np.timedelta64(t, "h")).astype("datetime64[s]").item() for t in range(-10, 3)]
             found = [by_time[time.strftime("%d.%m.%Y %H:%M:%S")] for time in written]
