@@ -18,7 +18,6 @@ def runs(tmp_path_factory):
         "cell.units=4",
         "telemetry.every=1",
         "dataset.train_size=40",
-        "telemetry.inspect_every=1",
     ]
     ended = run_train(folder, "-m", f"dataset={','.join(OFFLINE)}", *short, timeout=900)
     assert ended.returncode == 0, ended.stdout + ended.stderr

@@ -73,7 +73,7 @@ def small(compose):
     return lambda *overrides: compose("cell.units=7", "optimizer.learning_rate=0.01", *overrides)
 
 
-@pytest.mark.parametrize(("kind", "cell"), zip(PARTS, itertools.cycle(["rnn", "lstm", "gru"]), strict=False))
+@pytest.mark.parametrize(("kind", "cell"), list(zip(PARTS, itertools.cycle(["rnn", "lstm", "gru"]), strict=False)))
 def test_a_network_for_every_kind_learns(small, kind, cell):
     task = task_of(kind)
     model = model_of(small(f"cell={cell}"), task)
