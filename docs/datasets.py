@@ -22,7 +22,7 @@ from experiments.record import RunDirectory
 from experiments.show import describe
 
 PAGE = Path(__file__).parent / "data" / "README.md"
-MADE, PYTHON = "made to order", "as Python"
+MADE = "made to order"
 SOURCES = {
     "adding": ("Hochreiter & Schmidhuber 1997; Le et al. 2015", MADE),
     "copy_memory": ("Hochreiter & Schmidhuber 1997; Arjovsky et al. 2016", MADE),

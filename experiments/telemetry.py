@@ -46,9 +46,8 @@ class Curves(keras.callbacks.Callback):
         for name, value in (logs or {}).items():
             metric, part = (name[4:], "validation") if name.startswith("val_") else (name, "train")
             self.writer.scalar(f"{metric}/{part}", value, step)
-        shown = {f"{name}/" for name in logs or {}}
         for tag, value in self.lines.items():
-            if tag.startswith(tuple(shown)):
+            if tag.partition("/")[0] in (logs or {}):
                 self.writer.scalar(tag, value, step)
         self.writer.flush()
 
