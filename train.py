@@ -12,33 +12,20 @@ import hydra
 from omegaconf import DictConfig
 
 from experiments import commandline, interruption
-from experiments.claim import claim
 from experiments.errors import exit_status
-from experiments.identity import run_directory
-from experiments.launch import is_complete, launch
-from experiments.quiet import without_stderr
-from experiments.report import console
+from experiments.sweeps.job import job
+from experiments.sweeps.launch import launch
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="config")
-def run(config: DictConfig) -> None:
-    """One run, in the directory that Hydra made for it, unless its result is there already or somebody is at it."""
-    if is_complete(config):
-        return
-    with claim(run_directory(config)) as ours:
-        if not ours or is_complete(config):  # somebody else has just finished it
-            return
-        # TensorFlow takes a while to import, and writes to stderr meanwhile.
-        with console().status("starting TensorFlow"), without_stderr():
-            from experiments.run import run_here
-
-        run_here(config)
+def run(config: DictConfig) -> float | None:
+    """One run; Hydra's launchers call this wherever they are told to."""
+    return job(config)
 
 
 def main(arguments: list[str]) -> int:
     """Checks the command line, runs what it asks for, shows the results; returns the exit status."""
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors reach us as they are
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's notes about the machine
     interruption.listen()
     return exit_status("train.py", lambda: _work(arguments))
 

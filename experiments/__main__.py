@@ -17,8 +17,7 @@ def main(arguments: list[str]) -> int:
     given = _parser().parse_args(arguments)
 
     def work() -> int:
-        given.run(given)
-        return 0
+        return given.run(given) or 0
 
     return exit_status(f"python -m experiments {given.verb}", work)
 
@@ -47,6 +46,13 @@ def _parser() -> argparse.ArgumentParser:
     generate.add_argument("--seed", type=_not_negative_number, default=1, help="another number, another text (1)")
     generate.add_argument("--output", type=Path, help="file to write it to, beside the screen")
     generate.set_defaults(run=_generate)
+
+    evaluate = verbs.add_parser("evaluate", help="a run's network, scored again; and written out for plain Keras")
+    evaluate.add_argument("directory", type=Path, metavar="run directory", help="such as runs/default/…")
+    evaluate.add_argument("--part", choices=("train", "validation", "test"), default="test", help="of the data (test)")
+    evaluate.add_argument("--export", type=Path, metavar="FILE.keras", help="file to write the network to")
+    evaluate.add_argument("--config-dir", type=Path, help="folder with choices of your own, as for train.py")
+    evaluate.set_defaults(run=_evaluate)
     _add_verbs_for_many_runs(verbs)
     return parser
 
@@ -85,6 +91,12 @@ def _generate(given: argparse.Namespace) -> None:
     from .generate import generate
 
     generate(given.directory, given.length, given.prompt, given.temperature, given.seed, given.output)
+
+
+def _evaluate(given: argparse.Namespace) -> int:
+    from .evaluate import evaluate
+
+    return evaluate(given.directory, given.part, given.export, given.config_dir)
 
 
 def _summary(given: argparse.Namespace) -> None:

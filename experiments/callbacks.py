@@ -2,14 +2,17 @@
 
 import math
 import time
+from pathlib import Path
+from typing import Any, Protocol
 
 import keras
 import numpy as np
 
-from . import interruption
+from . import checkpoint, interruption
 from .data import Task
 from .data.outputs import HIGHER_IS_BETTER
 from .record import RunDirectory
+from .telemetry import GradientTelemetry
 from .training import Measurements
 
 
@@ -38,6 +41,38 @@ class MetricsFile(keras.callbacks.Callback):
         """Takes rows over."""
         self.rows = state["rows"]
         self.directory.write_metrics(self.rows)
+
+
+class StatusFile(keras.callbacks.Callback):
+    """Says in `status.json` how far the run is, for whoever watches it.
+
+    Args:
+        directory: the run's.
+        headline: the metric by which people judge.
+        telemetry: what knows how far back the gradient reaches, if anything does.
+    """
+
+    def __init__(self, directory: RunDirectory, headline: str, telemetry: GradientTelemetry | None):
+        super().__init__()
+        self.directory, self.metric, self.telemetry = directory, f"val_{headline}", telemetry
+        self._done = 0
+
+    def on_train_begin(self, logs: dict | None = None) -> None:
+        self._began = time.perf_counter()
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Says what is done, what it gave, and how long the rest will take."""
+        self._done += 1
+        epochs = self.params["epochs"]
+        seconds_left = (time.perf_counter() - self._began) / self._done * (epochs - epoch - 1)
+        progress: dict[str, Any] = {"epoch": epoch + 1, "epochs": epochs, "seconds_left": round(seconds_left, 1)}
+        if self.metric in (logs or {}):
+            progress |= {"metric": self.metric.removeprefix("val_"), "value": float(logs[self.metric])}  # type: ignore
+        layers = self.telemetry.summary() if self.telemetry is not None else {}
+        if layers:
+            furthest = max(layers.values(), key=lambda layer: layer["horizon"])
+            progress |= {key: furthest[key] for key in ("horizon", "steps", "verdict")}
+        self.directory.set_progress(progress)
 
 
 class Best(keras.callbacks.EarlyStopping):
@@ -172,3 +207,64 @@ class FreshStates(keras.callbacks.Callback):
 
     def on_test_begin(self, logs: dict | None = None) -> None:
         self._reset()
+
+
+class Remembering(Protocol):
+    """A callback that takes something from epoch to epoch.
+
+    Its state is made of plain values and lists of arrays.
+    """
+
+    def get_state(self) -> dict[str, Any]:
+        """What it remembers."""
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Remembers it again; called when training begins."""
+
+
+class Checkpoint(keras.callbacks.Callback):
+    """Keeps a run's checkpoint, and goes on from the one that is there. The last of a run's callbacks.
+
+    Args:
+        path: the file.
+        model: a built and compiled model.
+        callbacks: those that remember something, by name.
+        began: when the run began, or went on, by `time.perf_counter`.
+
+    Attributes:
+        epoch: how many epochs are done.
+        stopped: whether training had ended by itself.
+        seconds: how long the run had taken before it was interrupted.
+    """
+
+    def __init__(self, path: Path, model: keras.Model, callbacks: dict[str, Remembering], began: float):
+        super().__init__()
+        self.path, self.callbacks, self._began = path, callbacks, began
+        model.optimizer.build(model.trainable_variables)
+        self._kept = checkpoint.read(path, len(_variables(model)))
+        self.epoch: int = self._kept["epoch"] if self._kept else 0
+        self.stopped: bool = self._kept["stopped"] if self._kept else False
+        self.seconds: float = self._kept["seconds"] if self._kept else 0.0
+
+    def on_train_begin(self, logs: dict | None = None) -> None:
+        """Brings back what was kept; after the other callbacks, which begin afresh."""
+        if self._kept is None:
+            return
+        for variable, value in zip(_variables(self.model), self._kept["variables"], strict=True):
+            variable.assign(value)
+        for name, callback in self.callbacks.items():
+            callback.set_state(self._kept["callbacks"][name])
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Keeps the state after an epoch."""
+        self.epoch = epoch + 1
+        states = {name: callback.get_state() for name, callback in self.callbacks.items()}
+        variables = [variable.numpy() for variable in _variables(self.model)]
+        seconds = self.seconds + time.perf_counter() - self._began
+        ends = {"epoch": self.epoch, "stopped": self.model.stop_training, "seconds": seconds}
+        checkpoint.write(self.path, {**ends, "variables": variables, "callbacks": states})
+
+
+def _variables(model: keras.Model) -> list[Any]:
+    """All that training changes, but for metrics, which every epoch begins anew."""
+    return [*model.variables, *model.optimizer.variables]

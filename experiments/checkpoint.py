@@ -2,15 +2,14 @@
 
 The order of an epoch's examples follows from the seed and the epoch. What is left to keep are the variables (weights,
 states of dropout, the optimiser's), the best weights so far, and what callbacks remember. One NumPy archive, written as
-a whole, read without pickle.
+a whole, read without pickle, and without TensorFlow. `callbacks.Checkpoint` keeps it.
 """
 
 import json
-import time
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-import keras
 import numpy as np
 
 from . import files
@@ -18,74 +17,50 @@ from . import files
 _ARRAY, _STATE = "variable_{}", "state"
 
 
-class Remembering(Protocol):
-    """A callback that takes something from epoch to epoch.
-
-    Its state is made of plain values and lists of arrays.
-    """
-
-    def get_state(self) -> dict[str, Any]:
-        """What it remembers."""
-
-    def set_state(self, state: dict[str, Any]) -> None:
-        """Remembers it again; called when training begins."""
+def copy(path: Path, to: Path) -> None:
+    """Keeps another run's checkpoint as one from which training goes on, also if it had ended there by itself."""
+    kept = read(path)
+    if kept is not None:
+        best = {**kept["callbacks"]["best"], "wait": 0}
+        write(to, {**kept, "stopped": False, "callbacks": {**kept["callbacks"], "best": best}})
 
 
-class Checkpoint(keras.callbacks.Callback):
-    """Keeps a run's checkpoint, and goes on from the one that is there. The last of a run's callbacks.
-
-    Args:
-        path: the file.
-        model: a built and compiled model.
-        callbacks: those that remember something, by name.
-        began: when the run began, or went on, by `time.perf_counter`.
-
-    Attributes:
-        epoch: how many epochs are done.
-        stopped: whether training had ended by itself.
-        seconds: how long the run had taken before it was interrupted.
-    """
-
-    def __init__(self, path: Path, model: keras.Model, callbacks: dict[str, Remembering], began: float):
-        super().__init__()
-        self.path, self.callbacks, self._began = path, callbacks, began
-        model.optimizer.build(model.trainable_variables)
-        self._kept = _read(path, len(_variables(model)))
-        self.epoch: int = self._kept["epoch"] if self._kept else 0
-        self.stopped: bool = self._kept["stopped"] if self._kept else False
-        self.seconds: float = self._kept["seconds"] if self._kept else 0.0
-
-    def on_train_begin(self, logs: dict | None = None) -> None:
-        """Brings back what was kept; after the other callbacks, which begin afresh."""
-        if self._kept is None:
-            return
-        for variable, value in zip(_variables(self.model), self._kept["variables"], strict=True):
-            variable.assign(value)
-        for name, callback in self.callbacks.items():
-            callback.set_state(self._kept["callbacks"][name])
-
-    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        """Keeps the state after an epoch."""
-        self.epoch = epoch + 1
-        states = {name: callback.get_state() for name, callback in self.callbacks.items()}
-        variables = [variable.numpy() for variable in _variables(self.model)]
-        seconds = self.seconds + time.perf_counter() - self._began
-        ends = {"epoch": self.epoch, "stopped": self.model.stop_training, "seconds": seconds}
-        _write(self.path, {**ends, "variables": variables, "callbacks": states})
+def epoch_of(path: Path) -> int | None:
+    """How many epochs a checkpoint stands for; `None` if there is none that can be used."""
+    kept = read(path)
+    return None if kept is None else int(kept["epoch"])
 
 
 def step_of(path: Path) -> int | None:
     """The training step at which a checkpoint was written; `None` if there is none that can be used."""
-    kept = _read(path)
+    kept = read(path)
     return None if kept is None else int(kept["callbacks"]["rows"]["rows"][-1]["step"])
 
 
-def _variables(model: keras.Model) -> list[Any]:
-    """All that training changes, but for metrics, which every epoch begins anew."""
-    return [*model.variables, *model.optimizer.variables]
+@dataclass(frozen=True)
+class BestSoFar:
+    """What a checkpoint knows of a network.
+
+    Attributes:
+        epoch: how many epochs are done.
+        weights: those of the best of them.
+    """
+
+    epoch: int
+    weights: list[np.ndarray]
 
 
-def _write(path: Path, state: dict[str, Any]) -> None:
+def best_so_far(path: Path) -> BestSoFar | None:
+    """The best weights that a checkpoint holds; `None` if there is none that can be used."""
+    kept = read(path)
+    try:
+        return None if kept is None else BestSoFar(int(kept["epoch"]), list(kept["callbacks"]["best"]["weights"]))
+    except (KeyError, TypeError, ValueError):  # an archive that we did not write
+        return None
+
+
+def write(path: Path, state: dict[str, Any]) -> None:
+    """Keeps a state: plain values and arrays."""
     arrays: list[np.ndarray] = []
 
     def plain(value: Any) -> Any:
@@ -102,7 +77,7 @@ def _write(path: Path, state: dict[str, Any]) -> None:
     files.write_whole(path, lambda temporary: np.savez(temporary, **named))
 
 
-def _read(path: Path, variables: int | None = None) -> dict[str, Any] | None:
+def read(path: Path, variables: int | None = None) -> dict[str, Any] | None:
     """What was kept; `None` if the file is not there, is damaged, or belongs to another network."""
     try:
         with np.load(path, allow_pickle=False) as archive:

@@ -8,18 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import hydra
-from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra._internal.utils import get_args_parser
-from hydra.core.global_hydra import GlobalHydra
-from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.config_store import ConfigStore
+from hydra.core.plugins import Plugins
 from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException, ValidationError
 
 from . import config as schema
-from . import data
+from . import data, resolvers
+from .continuation import check_origin, with_origin
 from .errors import UserError, suggestion
-from .identity import register_resolvers, run_directory
+from .identity import run_directory
+from .sweeps import overrides as sweeping
 from .validation import unknown_option, validate
 
 CONF = Path(__file__).parents[1] / "conf"
@@ -30,23 +31,38 @@ class Request:
     """What a command line asks for.
 
     Attributes:
+        arguments: as Hydra is to get them.
         multirun: whether it is a sweep.
-        runs: the configuration of every run, checked.
+        runs: the configuration of every run, checked; of a search, some that lie on the borders of what is searched.
+        trials: how many configurations a search is to try; `None` where nothing is searched.
     """
 
+    arguments: list[str]
     multirun: bool
     runs: list[DictConfig]
+    trials: int | None = None
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the runs."""
+        return run_directory(self.runs[0]).parent
 
     @property
     def directories(self) -> list[Path]:
-        """The run directories, in order, each once."""
+        """The run directories, in order, each once; of a search, those that are there by now."""
+        if self.trials is not None:
+            return sorted(path.parent for path in self.folder.glob("*/status.json"))
         return list(dict.fromkeys(run_directory(config) for config in self.runs))
 
 
 def prepare() -> None:
     """Makes types and resolvers known to Hydra; once a process, before anything is composed."""
     schema.register()
-    register_resolvers(choices=_choices)
+    resolvers.register(choices=_choices)
+    Plugins.instance()  # imports Hydra's plugins, whose configurations ours of the same name stand for
+    for group in ("launcher", "sweeper"):
+        for path in (CONF / "hydra" / group).glob("*.yaml"):
+            ConfigStore.instance().repo["hydra"][group].pop(path.name, None)
 
 
 def read(arguments: list[str]) -> Request | None:
@@ -55,39 +71,46 @@ def read(arguments: list[str]) -> Request | None:
     Raises:
         UserError: an argument that cannot be understood, a run that cannot be run, or a file that cannot be used.
     """
+    arguments = with_origin(arguments)
     parsed = get_args_parser().parse_args(arguments)
-    informational = parsed.help or parsed.hydra_help or parsed.shell_completion
-    if informational:
+    if parsed.help or parsed.hydra_help or parsed.shell_completion:
         return None
+    searchpath = [f"hydra.searchpath=[{Path(parsed.config_dir).resolve()}]"] if parsed.config_dir else []
+    composed = lambda overrides, **options: hydra.compose(
+        parsed.config_name or "config", [*searchpath, *overrides], **options
+    )
     with explained(), hydra.initialize_config_dir(str(CONF.resolve()), version_base="1.3"):
-        searchpath = [f"hydra.searchpath=[{Path(parsed.config_dir).resolve()}]"] if parsed.config_dir else []
+        of_runs, of_seeds, trials = [parsed.overrides], [], None
+        swept = sweeping.parse(parsed.overrides)
+        if parsed.multirun:
+            first = composed(swept.first, return_hydra_config=True)
+            sweeping.check_installed(first.hydra)
+            swept = sweeping.parse([*sweeping.params(first.hydra), *parsed.overrides])
+            trials = sweeping.trials(first.hydra)
+            of_seeds = swept.seeds(first) if trials is None else []
+            of_runs = sweeping.parse([*swept.overrides, *of_seeds]).each() if trials is None else swept.borders()
+        elif swept.several:
+            raise UserError(f"{swept.several[0]}: several values make a sweep; add -m (python train.py -m …)")
         runs = []
-        for overrides in _overrides_of_each_run(parsed.overrides, parsed.multirun):
-            config = hydra.compose(parsed.config_name or "config", [*searchpath, *overrides])
+        for overrides in of_runs:
+            config = composed(overrides)
             validate(config)
             runs.append(config)
     if parsed.cfg or parsed.info:
         return None
-    _read_own_files(runs)
-    return Request(parsed.multirun, runs)
+    if not parsed.multirun and runs[0].sweep.seeds > 1:
+        raise UserError(f"sweep.seeds={runs[0].sweep.seeds}: several runs make a sweep; add -m (python train.py -m …)")
+    for config in runs:
+        check_origin(config)
+    _check_data(list(zip(of_runs, runs, strict=True)))
+    return Request([*arguments, *of_seeds], parsed.multirun, runs, trials)
 
 
-def _read_own_files(runs: list[DictConfig]) -> None:
-    """Loads what the user's own files hold, once for every way that they are to be read."""
-    own = {OmegaConf.to_yaml(run.dataset): run for run in runs if run.dataset.get("path") is not None}
-    for run in own.values():
+def _check_data(runs: list[tuple[list[str], DictConfig]]) -> None:
+    """Loads data whose options somebody chose, once for every way: they may not fit what there is."""
+    chosen = [run for overrides, run in runs if any(override.startswith("dataset.") for override in overrides)]
+    for run in {OmegaConf.to_yaml(run.dataset): run for run in chosen}.values():
         data.load(run.dataset, run.seed)
-
-
-def _overrides_of_each_run(overrides: list[str], multirun: bool) -> list[list[str]]:
-    loader = GlobalHydra.instance().config_loader()
-    parsed = OverridesParser.create(config_loader=loader).parse_overrides(overrides)
-    if multirun:
-        return BasicSweeper.split_arguments(parsed, max_batch_size=None)[0]
-    for override in parsed:
-        if override.is_sweep_override():
-            raise UserError(f"{override.input_line}: several values make a sweep; add -m (python train.py -m …)")
-    return [overrides]
 
 
 def _choices() -> str:

@@ -147,6 +147,8 @@ class Trainer:
     epochs: int = limited(at_least=1)
     batch_size: int = limited(at_least=1)
     patience: int | None = limited(at_least=1)
+    threads: int = limited(at_least=1)
+    time_limit: float | None = limited(above=0)
 
 
 @dataclass
@@ -160,6 +162,15 @@ class Telemetry:
 
 
 @dataclass
+class Sweep:
+    """What concerns many runs."""
+
+    seeds: int = limited(at_least=1)
+    retry_failed: bool = MISSING
+    objective: str = limited(choices=("loss", "accuracy", "exact_match", "mae"))
+
+
+@dataclass
 class Config:
     """One run."""
 
@@ -169,6 +180,8 @@ class Config:
     optimizer: Optimizer = MISSING
     trainer: Trainer = MISSING
     telemetry: Telemetry = MISSING
+    sweep: Sweep = MISSING
+    continued_from: str | None = None
     seed: int = limited(at_least=0, at_most=2**32 - 1)
     name: str = MISSING
     rerun: bool = MISSING

@@ -1,18 +1,18 @@
 """TensorBoard's HParams dashboard: one row a configuration, its seeds grouped."""
 
-import shutil
-import tempfile
 import time
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
 from omegaconf import OmegaConf
-from tensorboard.compat.proto import summary_pb2
-from tensorboard.plugins.hparams import api, api_pb2, metadata, plugin_data_pb2
+from tensorboard.compat.proto import event_pb2, summary_pb2
+from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2
+from tensorboard.summary.writer.record_writer import RecordWriter
 
 from tensorboard_gradient_flow.writer import RunWriter
 
+from . import files
 from .record import RunDirectory, State
 
 _NOT_SHOWN = {"_target_", "requires", "seed", "name", "rerun", "telemetry"}
@@ -43,6 +43,8 @@ def hyper_parameters(config: dict[str, Any], prefix: str = "") -> dict[str, bool
 
 def write_start(writer: RunWriter, config: dict[str, Any]) -> None:
     """Opens the run's row."""
+    from tensorboard.plugins.hparams import api  # it imports TensorFlow, which `write_overview` does without
+
     writer.summary(api.hparams_pb(hyper_parameters(config)), step=0)
 
 
@@ -50,12 +52,17 @@ def write_end(writer: RunWriter, state: State) -> None:
     """Closes the run's row; without it the dashboard calls the run's state unknown."""
     status = api_pb2.STATUS_SUCCESS if state == "completed" else api_pb2.STATUS_FAILURE
     end = plugin_data_pb2.SessionEndInfo(status=status, end_time_secs=time.time())
-    _write(writer, metadata.SESSION_END_INFO_TAG, session_end_info=end)
+    writer.summary(_record(metadata.SESSION_END_INFO_TAG, session_end_info=end), step=0)
 
 
-def is_of_a_run_under_way(tag: str) -> bool:
-    """Whether a tag may stand in the event file of a run that is not over."""
-    return tag != metadata.SESSION_END_INFO_TAG
+def is_of_one_run(tag: str) -> bool:
+    """Whether a tag belongs to one run from its start to its end, and not to a run that goes on from it."""
+    return tag == metadata.SESSION_START_INFO_TAG or is_of_the_end(tag)
+
+
+def is_of_the_end(tag: str) -> bool:
+    """Whether a tag is written when a run is over."""
+    return tag in (metadata.SESSION_END_INFO_TAG, "gradient_norm/horizon") or tag.startswith("test/")
 
 
 def write_overview(folder: Path) -> None:
@@ -75,16 +82,23 @@ def write_overview(folder: Path) -> None:
         hparam_infos=[api_pb2.HParamInfo(name=name, differs=len(values[name]) > 1) for name in sorted(values)],
         metric_infos=[api_pb2.MetricInfo(name=api_pb2.MetricName(tag=tag)) for tag in sorted(metrics)],
     )
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".hparams-") as temporary:
-        with RunWriter(temporary) as writer:
-            _write(writer, metadata.EXPERIMENT_TAG, experiment=experiment)
-        (written,) = Path(temporary).iterdir()
-        shutil.move(written, folder / _OVERVIEW)
+    events = [
+        event_pb2.Event(wall_time=time.time(), file_version="brain.Event:2"),
+        event_pb2.Event(wall_time=time.time(), summary=_record(metadata.EXPERIMENT_TAG, experiment=experiment)),
+    ]
+
+    def write(path: Path) -> None:
+        with path.open("wb") as file:
+            writer = RecordWriter(file)
+            for event in events:
+                writer.write(event.SerializeToString())
+
+    files.write_whole(folder / _OVERVIEW, write)
 
 
-def _write(writer: RunWriter, tag: str, **data: Any) -> None:
+def _record(tag: str, **data: Any) -> Any:
     """One record of TensorBoard's HParams plugin."""
     record = summary_pb2.Summary()
     content = metadata.create_summary_metadata(plugin_data_pb2.HParamsPluginData(**data))
     record.value.add(tag=tag, metadata=content, tensor=metadata.NULL_TENSOR)
-    writer.summary(record, step=0)
+    return record

@@ -1,7 +1,7 @@
 """A run's directory: state, result, metrics, and what the run was made with. Needs no TensorFlow to read.
 
 .hydra/            the configuration, as composed
-status.json        state: running, completed, diverged, failed, interrupted; since when; why
+status.json        state: running, completed, diverged, failed, killed, timed_out, interrupted; since when; why
 result.json        metrics, parameters, epochs, seconds, gradient (once the run has ended well)
 metrics.csv        one row an epoch
 model.keras        the trained network
@@ -20,14 +20,20 @@ import os
 import platform
 import socket
 import subprocess
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from omegaconf import DictConfig, OmegaConf
+from yaml import YAMLError  # type: ignore[import-untyped]
+
 from . import files
+from .claim import is_claimed
 from .data import Signature
 
-State = Literal["running", "completed", "diverged", "failed", "interrupted"]
+State = Literal["running", "completed", "diverged", "failed", "killed", "timed_out", "interrupted"]
+TO_GO_ON: tuple[State, ...] = ("running", "killed", "interrupted")
+"""States of runs that go on when their command is typed again."""
 _PACKAGES = ("rnnscope", "tensorflow", "keras", "numpy", "tensorboard", "hydra-core", "scikit-learn")
 _OF_A_RUN = (
     "status.json",
@@ -36,6 +42,7 @@ _OF_A_RUN = (
     "model.keras",
     "task.json",
     "environment.json",
+    "checkpoint.npz",
     "events.out.tfevents.*",
 )
 
@@ -59,8 +66,14 @@ class RunDirectory:
 
     @property
     def state(self) -> State | None:
-        """The run's state; `None` if it never began."""
-        return self.status.get("state")
+        """The run's state; `None` if it never began. Where a process said that it runs and is gone, `interrupted`."""
+        state = self.status.get("state")
+        return "interrupted" if state == "running" and not is_claimed(self.path) else state
+
+    @property
+    def ended_badly(self) -> bool:
+        """Whether it is over, without a result, and would end like that again."""
+        return self.state is not None and self.state not in (*TO_GO_ON, "completed")
 
     @property
     def result(self) -> dict[str, Any] | None:
@@ -80,28 +93,35 @@ class RunDirectory:
 
     @property
     def overrides(self) -> list[str]:
-        """The overrides that the run was started with, as Hydra kept them."""
-        from omegaconf import OmegaConf
-
-        path = self.path / ".hydra" / "overrides.yaml"
-        return list(OmegaConf.load(path)) if path.exists() else []
+        """The overrides that the run was started with; empty if they cannot be read."""
+        try:
+            return list(OmegaConf.load(self.path / ".hydra" / "overrides.yaml"))
+        except (OSError, ValueError, YAMLError):
+            return []
 
     # ------------------------------------------------------------------ writing
 
-    def begin(self, seed: int) -> None:
-        """Removes what an earlier, unfinished run of this configuration left, and says that this one runs."""
+    def begin(self, config: DictConfig, overrides: Sequence[str]) -> None:
+        """Removes what an earlier run of this configuration left, and says that this one runs."""
         for pattern in _OF_A_RUN:
             for path in self.path.glob(pattern):
                 path.unlink()
+        (self.path / ".hydra").mkdir(exist_ok=True)
+        files.write_text(self.path / ".hydra" / "config.yaml", OmegaConf.to_yaml(config))
+        files.write_text(self.path / ".hydra" / "overrides.yaml", OmegaConf.to_yaml(list(overrides)))
         self.set_state("running")
-        files.write_json(self.path / "environment.json", environment(seed))
+        files.write_json(self.path / "environment.json", environment(config.seed, overrides))
 
     def set_state(self, state: State, message: str = "") -> None:
         """Writes `status.json`."""
         now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-        began = now if state == "running" else self.status.get("began", now)
+        began = self.status.get("began", now)
         status = {"state": state, "message": message, "began": began, "changed": now}
         files.write_json(self.path / "status.json", {**status, "process": os.getpid(), "host": socket.gethostname()})
+
+    def set_progress(self, progress: dict[str, Any]) -> None:
+        """Adds to `status.json` how far the run is."""
+        files.write_json(self.path / "status.json", {**self.status, "progress": progress})
 
     def write_task(self, signature: Signature) -> None:
         """Writes `task.json`."""
@@ -120,11 +140,11 @@ class RunDirectory:
         files.write_text(self.path / "metrics.csv", text.getvalue())
 
 
-def environment(seed: int) -> dict[str, Any]:
-    """What a run was made with: code, packages, machine, seed, command."""
+def environment(seed: int, overrides: Sequence[str]) -> dict[str, Any]:
+    """What a run was made with: code, packages, machine, seed, and the command that makes this run alone."""
     return {
         "seed": seed,
-        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
+        "command": ["train.py", *overrides],
         "code": _code_version(),
         "python": platform.python_version(),
         "packages": {name: version for name in _PACKAGES if (version := _version(name)) is not None},

@@ -13,7 +13,15 @@ from rich.text import Text
 from .data.outputs import best_baseline, is_better
 from .record import RunDirectory
 
-_COLOURS = {"completed": "green", "running": "cyan", "interrupted": "yellow", "diverged": "red", "failed": "red"}
+COLOURS = {
+    "completed": "green",
+    "running": "cyan",
+    "interrupted": "yellow",
+    "killed": "red",
+    "timed_out": "red",
+    "diverged": "red",
+    "failed": "red",
+}
 
 
 def console() -> Console:
@@ -81,7 +89,7 @@ def table(paths: Sequence[Path]) -> Table:
         state = run.state or "not run"
         shown.add_row(
             *(overrides.get(name, "") for name in differing),
-            Text(state, _COLOURS.get(state, "")),
+            Text(state, COLOURS.get(state, "")),
             *(_metric(result, name) for name in metrics),
             *(f"{result[name]:,}" if name in result else "" for name in ("parameters", "epochs")),
             f"{result['seconds']:.1f}" if result else "",

@@ -1,34 +1,45 @@
 """One run, a straight road: configuration → dataset → model → training with telemetry → record."""
 
 import dataclasses
+import errno
 import logging
 import re
+import shutil
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from textwrap import shorten
 from typing import Any
 
 import keras
 import tensorflow as tf
-from hydra.core.hydra_config import HydraConfig
-from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from tensorboard_gradient_flow.summaries import write_layout
 from tensorboard_gradient_flow.trim import trim
 from tensorboard_gradient_flow.writer import RunWriter
 
-from . import data, files, hparams
-from .callbacks import Best, DivergedError, FreshStates, MetricsFile, Solved, StopInTime, Waiting
-from .checkpoint import Checkpoint, Remembering, step_of
+from . import checkpoint, data, files, hparams
+from .callbacks import (
+    Best,
+    Checkpoint,
+    DivergedError,
+    FreshStates,
+    MetricsFile,
+    Remembering,
+    Solved,
+    StatusFile,
+    StopInTime,
+    Waiting,
+)
 from .data import Split, Task
 from .data.outputs import score
 from .errors import UserError
 from .model import build_network, build_optimizer, weights_table
 from .objectives import compile_arguments
 from .progress import TrainingProgress
-from .record import RunDirectory, State
-from .report import console, line
+from .record import TO_GO_ON, RunDirectory, State
+from .report import console
 from .seeds import number
 from .telemetry import Curves, GradientTelemetry, LookInside
 from .training import (
@@ -43,49 +54,71 @@ from .training import (
 
 log = logging.getLogger(__name__)
 _EVALUATION_BATCH = 512
+_OF_THE_MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ENOMEM, errno.ESTALE)
+"""Errors that are no fault of the run: it goes on where it was, once they are put right."""
 
 
-def run_here(config: DictConfig) -> None:
-    """Runs a configuration in Hydra's output directory; every end that it can come to is recorded there."""
-    directory = RunDirectory(Path(HydraConfig.get().runtime.output_dir))
-    resumed = _resume(directory) if not config.rerun else False
+def run(config: DictConfig, directory: RunDirectory, overrides: Sequence[str], alone: bool) -> None:
+    """Runs a configuration; every end that it can come to is recorded.
+
+    Args:
+        config: composed and checked.
+        directory: the run's, held by this process.
+        overrides: that gave the configuration.
+        alone: whether its progress may be shown.
+
+    Raises:
+        KeyboardInterrupt: interrupted.
+    """
+    state: State = "failed"
+    message = ""
+    resumed = not config.rerun and _resume(directory)
     if not resumed:
-        directory.begin(config.seed)
-    with RunWriter(directory.path) as writer:
-        state: State = "failed"
-        message = ""
-        try:
-            if not resumed:
-                hparams.write_start(writer, OmegaConf.to_container(config, resolve=True))  # type: ignore[arg-type]
-            directory.write_result(train(config, directory, writer))
-            state = "completed"
-        except DivergedError as error:
-            state, message = "diverged", str(error)
-        except KeyboardInterrupt:
-            state, message = "interrupted", "stopped from the keyboard"
-            raise
-        except UserError as error:
-            message = str(error)
-        except Exception as error:
-            message = f"{_in_one_line(error)} (the traceback is in train.log)"
-            log.exception("the run failed")
-        finally:
-            directory.set_state(state, message)
-            hparams.write_end(writer, state)
-    if HydraConfig.get().mode == RunMode.MULTIRUN:
-        console().print(line(directory.path), markup=False, highlight=False, soft_wrap=True)
+        directory.begin(config, overrides)
+        if config.continued_from is not None:
+            _take_over(RunDirectory(Path(config.continued_from)), directory)
+    try:
+        with RunWriter(directory.path) as writer:
+            try:
+                if not resumed:
+                    hparams.write_start(writer, OmegaConf.to_container(config, resolve=True))  # type: ignore[arg-type]
+                directory.write_result(train(config, directory, writer, alone))
+                state = "completed"
+            finally:
+                hparams.write_end(writer, state)
+    except DivergedError as error:
+        state, message = "diverged", str(error)
+    except KeyboardInterrupt:
+        state, message = "interrupted", "stopped by Ctrl-C, or asked to end"
+        raise
+    except UserError as error:
+        message = str(error)
+    except Exception as error:
+        of_machine = isinstance(error, OSError) and error.errno in _OF_THE_MACHINE
+        state = "interrupted" if of_machine else "failed"
+        message = f"{_in_one_line(error)} (the traceback is in train.log)"
+        log.exception("the run failed")
+    finally:
+        directory.set_state(state, message)
 
 
 def _resume(directory: RunDirectory) -> bool:
     """Makes an interrupted run's directory as it was at its last checkpoint, if there is one to go on from."""
-    if directory.state not in ("running", "interrupted"):
+    step = checkpoint.step_of(directory.checkpoint)
+    if step is None or directory.state not in (*TO_GO_ON, "timed_out"):
         return False
-    step = step_of(directory.checkpoint)
-    if step is None:
-        return False
-    trim(directory.path, step, keep=hparams.is_of_a_run_under_way)
+    trim(directory.path, step, keep=lambda tag: not hparams.is_of_the_end(tag))
     directory.set_state("running")
     return True
+
+
+def _take_over(origin: RunDirectory, directory: RunDirectory) -> None:
+    """Lets a run that has just begun go on from another's checkpoint."""
+    checkpoint.copy(origin.checkpoint, directory.checkpoint)
+    for path in origin.path.glob("events.out.tfevents.*"):
+        shutil.copy(path, directory.path)
+    step = checkpoint.step_of(directory.checkpoint)
+    trim(directory.path, step or 0, keep=lambda tag: not hparams.is_of_one_run(tag))
 
 
 def _in_one_line(error: Exception) -> str:
@@ -94,13 +127,14 @@ def _in_one_line(error: Exception) -> str:
     return shorten(plain, 300, placeholder=" …")
 
 
-def train(config: DictConfig, directory: RunDirectory, writer: RunWriter) -> dict[str, Any]:
+def train(config: DictConfig, directory: RunDirectory, writer: RunWriter, alone: bool) -> dict[str, Any]:
     """Trains one model and measures it.
 
     Args:
         config: a composed and checked configuration.
         directory: where metrics and the model are kept.
         writer: the run's event file.
+        alone: whether its progress may be shown.
 
     Returns:
         What `result.json` holds.
@@ -121,10 +155,10 @@ def train(config: DictConfig, directory: RunDirectory, writer: RunWriter) -> dic
         table = f"{network.count_params():,} parameters\n\n{weights_table(network)}"
         write_layout(writer, ("loss", task.output.headline))
         writer.text("configuration", f"{table}\n\n```yaml\n{yaml}```")
-    training = _fit(config, task, network, directory, writer, began)
+    training = _fit(config, task, network, directory, writer, began, alone)
     files.write_whole(directory.path / "model.keras", lambda path: network.save(path))
 
-    metrics = _scores(network, task, task.test, _batch_size(config, task))
+    validation, metrics = (_scores(network, task, part, _batch_size(config, task)) for part in task.parts[1:])
     for name, value in metrics.items():
         writer.scalar(f"test/{name}", value, training["steps"])
     if training["gradient"]:
@@ -132,6 +166,7 @@ def train(config: DictConfig, directory: RunDirectory, writer: RunWriter) -> dic
         writer.scalar("gradient_norm/horizon", horizon, training["steps"])
     return {
         "metrics": metrics,
+        "validation": validation,
         "headline": task.output.headline,
         "baselines": task.baseline_metrics(task.test),
         "parameters": network.count_params(),
@@ -154,7 +189,13 @@ def _batch_size(config: DictConfig, task: Task) -> int:
 
 
 def _fit(
-    config: DictConfig, task: Task, network: keras.Model, directory: RunDirectory, writer: RunWriter, began: float
+    config: DictConfig,
+    task: Task,
+    network: keras.Model,
+    directory: RunDirectory,
+    writer: RunWriter,
+    began: float,
+    alone: bool,
 ) -> dict[str, Any]:
     """Trains the network, from its last checkpoint on; returns what `result.json` says of it."""
     trainer = config.trainer
@@ -163,17 +204,16 @@ def _fit(
     model.compile(build_optimizer(config.optimizer), **compile_arguments(task.output))
     steps = steps_per_epoch(task.train, trainer.batch_size)
     title = f"{config.cell.name} on {config.dataset.name}"
-    progress = TrainingProgress(console(), title, trainer.epochs, steps)
     rows, solved, waiting = MetricsFile(directory), Solved(task), Waiting()
     best = Best(task.output.monitor, trainer.patience)
     remembering: dict[str, Remembering] = {"rows": rows, "solved": solved, "best": best, "waiting": waiting}
-    checkpoint = Checkpoint(directory.checkpoint, model, remembering, began)
+    kept = Checkpoint(directory.checkpoint, model, remembering, began)
     curves = Curves(writer, task.baseline_metrics(task.validation))
-    callbacks = [waiting, StopInTime(measurements), progress, rows, curves, solved, best]
+    callbacks = [waiting, StopInTime(measurements), rows, curves, solved, best]
     telemetry = None
     if measurements is not None:
         telemetry = GradientTelemetry(writer, measurements, config.telemetry.every, title)
-        if checkpoint.epoch:
+        if kept.epoch:
             telemetry.go_on(directory.path)
         callbacks.append(telemetry)
     if config.telemetry.inspect_every:
@@ -181,9 +221,12 @@ def _fit(
         callbacks.append(LookInside(writer, looked_at, config.telemetry.inspect_every))
     if task.stateful:
         callbacks.append(FreshStates())
-    callbacks.append(checkpoint)
+    callbacks += [StatusFile(directory, task.output.headline, telemetry), kept]
+    progress = TrainingProgress(console(), title, trainer.epochs, steps)
+    if alone:
+        callbacks.append(progress)
     seed = None if task.stateful else config.seed
-    first = trainer.epochs if checkpoint.stopped else checkpoint.epoch
+    first = trainer.epochs if kept.stopped else kept.epoch
     try:
         model.fit(
             batches(task.train, task.output, trainer.batch_size, range(first, trainer.epochs), seed),
@@ -201,7 +244,7 @@ def _fit(
     return {
         "epochs": len(rows.rows),
         "steps": int(rows.rows[-1]["step"]),
-        "seconds": checkpoint.seconds,
+        "seconds": kept.seconds,
         "solved_at_step": solved.step,
         "waiting_for_data": waiting.share,
         "gradient": telemetry.summary() if telemetry is not None else {},

@@ -15,7 +15,7 @@ import yaml  # type: ignore[import-untyped]
 from .. import files
 from ..errors import UserError, suggestion
 
-STATES = ("completed", "running", "interrupted", "diverged", "failed", "unknown")
+STATES = ("completed", "running", "interrupted", "killed", "timed_out", "diverged", "failed", "unknown")
 _NOT_OPTIONS = {"_target_", "requires", "name", "rerun", "seed"}
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 

@@ -1,0 +1,39 @@
+"""What configuration files may ask for beside other options: `${name:argument}`."""
+
+from collections.abc import Callable
+
+from omegaconf import OmegaConf
+
+from .data.outputs import HIGHER_IS_BETTER
+from .identity import run_key
+
+
+def register(choices: Callable[[], str]) -> None:
+    """Makes the resolvers known; once a process.
+
+    `${run_key:}` is the name of a run's directory, `${at_once:2}` how many runs of two threads this machine has room
+    for, `${better:loss}` Optuna's word for what is better, `${choices:}` the help page's list.
+
+    Args:
+        choices: makes that list.
+    """
+    OmegaConf.register_new_resolver("run_key", lambda *, _root_: run_key(_root_), replace=True)
+    OmegaConf.register_new_resolver("at_once", at_once, replace=True)
+    OmegaConf.register_new_resolver("better", better, replace=True)
+    OmegaConf.register_new_resolver("choices", choices, replace=True)
+
+
+def at_once(threads: int) -> int:
+    """How many runs of so many threads there are cores for."""
+    from joblib import cpu_count  # knows what a container is given
+
+    return max(1, cpu_count() // threads)
+
+
+def better(metric: str) -> str:
+    """Optuna's word for what is better.
+
+    >>> better("accuracy"), better("loss")
+    ('maximize', 'minimize')
+    """
+    return "maximize" if metric in HIGHER_IS_BETTER else "minimize"

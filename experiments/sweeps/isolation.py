@@ -1,0 +1,158 @@
+"""A run in a process of its own, so that the sweep goes on whatever becomes of it.
+
+Processes are forked from a server that has imported TensorFlow and not yet started it: the import takes seconds, and is
+paid once for all runs that a worker of the launcher is given.
+"""
+
+import math
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+from omegaconf import DictConfig
+
+from ..claim import claim
+from ..record import TO_GO_ON, RunDirectory, State
+from ..report import console
+
+_GRACE = 20.0
+"""Seconds that a run is given to end by itself when it is asked to."""
+_LOOK = 0.5
+"""Seconds between two looks at whether somebody still waits for the run."""
+_LOST = 255
+"""The exit status that is reported where the server of the processes is gone."""
+_CRASHES = ("SIGSEGV", "SIGABRT", "SIGBUS", "SIGILL", "SIGFPE")
+_OF_MEMORY = " (as the system does where memory runs out)"
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a process is to do.
+
+    Attributes:
+        path: the run's directory.
+        config: composed and checked.
+        overrides: that gave the configuration.
+        cwd: where the user stands.
+        alone: whether it is the only run, which may use the terminal.
+    """
+
+    path: Path
+    config: DictConfig
+    overrides: list[str]
+    cwd: Path
+    alone: bool
+
+
+def run_isolated(work: Work, orphan_ends: bool = False) -> None:
+    """Does the work in a process of its own, and records its end where that process could not.
+
+    Args:
+        work: what to do.
+        orphan_ends: whether to stop once the process that started this one is gone.
+
+    Raises:
+        KeyboardInterrupt: stopped, by a signal or because nobody waits for the run any longer.
+    """
+    limit = work.config.trainer.time_limit
+    process = _started(work)
+    try:
+        in_time = _wait(process, limit, os.getppid() if orphan_ends else None)
+    finally:
+        _stop(process)
+    if not in_time:
+        _settle(work.path, "timed_out", f"it took longer than trainer.time_limit={limit:g} seconds")
+    elif process.exitcode:
+        _settle(work.path, *_end(process.exitcode))
+
+
+def _started(work: Work) -> BaseProcess:
+    method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+    context = multiprocessing.get_context(method)
+    here, there = context.Pipe(duplex=False)
+    with _same_code():
+        context.set_forkserver_preload([f"{__package__}.worker"])
+        process = context.Process(target=_enter, args=(work, there))
+        process.start()
+    there.close()
+    with here, console().status("starting TensorFlow") if work.alone else nullcontext():
+        wait([here, process.sentinel])
+    return process
+
+
+def _enter(work: Work, begun: Connection) -> None:
+    """The process's first lines: what follows imports TensorFlow, which only this side of the fork has use for."""
+    from .worker import do
+
+    do(work, begun)
+
+
+@contextmanager
+def _same_code() -> Iterator[None]:
+    """Processes started meanwhile import this checkout, and nothing from the folder where the user happens to stand."""
+    before = {name: os.environ.get(name) for name in ("PYTHONPATH", "PYTHONSAFEPATH")}
+    checkout = str(Path(__file__).parents[2])
+    os.environ |= {"PYTHONPATH": os.pathsep.join(filter(None, [checkout, before["PYTHONPATH"]])), "PYTHONSAFEPATH": "1"}
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name)
+            os.environ |= {} if value is None else {name: value}
+
+
+def _wait(process: BaseProcess, limit: float | None, parent: int | None) -> bool:
+    """Waits for the process's end; returns whether it came in time."""
+    deadline = math.inf if limit is None else time.monotonic() + limit
+    while not wait([process.sentinel], max(0.0, min(_LOOK, deadline - time.monotonic()))):
+        if time.monotonic() >= deadline:
+            return False
+        if parent is not None and os.getppid() != parent:
+            raise KeyboardInterrupt
+    process.join()
+    return True
+
+
+def _stop(process: BaseProcess) -> None:
+    """Asks a process that still runs to end, and then ends it."""
+    try:
+        if process.is_alive():
+            process.terminate()
+            process.join(_GRACE)
+    finally:
+        process.kill()
+        process.join()
+        if process.exitcode == _LOST and process.pid is not None:
+            with suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGKILL)
+
+
+def _end(exitcode: int) -> tuple[State, str]:
+    """State and message of a run whose process did not say how it ended."""
+    if exitcode == _LOST:
+        return "killed", "its process was lost"
+    if exitcode > 0:
+        return "failed", f"its process ended with status {exitcode} (what it said is in train.log)"
+    name = signal.Signals(-exitcode).name
+    if name in _CRASHES:
+        return "failed", f"its process crashed, {name} (what it said is in train.log)"
+    return "killed", f"its process was ended by {name}{_OF_MEMORY if name == 'SIGKILL' else ''}"
+
+
+def _settle(path: Path, state: State, message: str) -> None:
+    """Writes down how a run ended whose process could not, unless somebody is at work on it again."""
+    try:
+        with claim(path) as ours:
+            run = RunDirectory(path)
+            if ours and run.state in TO_GO_ON:
+                run.set_state(state, message)
+    except OSError as error:
+        print(f"{path}: {state}: {message}; it could not be written down ({error.strerror})", file=sys.stderr)

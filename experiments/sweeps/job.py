@@ -1,0 +1,59 @@
+"""What a launcher of Hydra's calls, wherever that is: one configuration, unless its result is there already."""
+
+import copy
+import math
+import statistics
+from pathlib import Path
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import DictConfig
+
+from ..errors import UserError, suggestion
+from ..identity import run_directory
+from ..record import TO_GO_ON, RunDirectory
+from .isolation import Work, run_isolated
+
+
+def job(config: DictConfig) -> float | None:
+    """Runs a configuration; in a search with every seed, one after another.
+
+    Returns:
+        In a search, the mean of what is to be made best; NaN if a run has no result.
+
+    Raises:
+        UserError: a search for the best value of a metric that the runs do not have.
+    """
+    hydra = HydraConfig.get()
+    sweep = hydra.mode == RunMode.MULTIRUN
+    is_search = sweep and "optuna" in hydra.sweeper._target_
+    launcher = hydra.launcher._target_ if sweep else ""
+    cwd = Path(hydra.runtime.cwd)
+    overrides = [override for override in hydra.overrides.task if not override.startswith("sweep.")]
+    runs = []
+    for seed in range(config.seed, config.seed + (config.sweep.seeds if is_search else 1)):
+        one = copy.deepcopy(config)
+        one.seed = seed
+        of_seed = overrides if seed == config.seed else [*overrides, f"seed={seed}"]
+        run = RunDirectory(cwd / run_directory(one))
+        runs.append(run)
+        if is_to_run(run, one):
+            run_isolated(Work(run.path, one, of_seed, cwd, alone=not sweep), orphan_ends="joblib" in launcher)
+    return _objective(runs, config.sweep.objective) if is_search else None
+
+
+def is_to_run(run: RunDirectory, config: DictConfig) -> bool:
+    """Whether a run has to be begun, or gone on with."""
+    if config.rerun or run.state in (None, *TO_GO_ON):
+        return True
+    return run.ended_badly and config.sweep.retry_failed
+
+
+def _objective(runs: list[RunDirectory], metric: str) -> float:
+    """The mean over runs of a metric of the validation part, as the kept network scores it."""
+    found = [(run.result or {}).get("validation", {}) for run in runs]
+    for metrics in filter(None, found):
+        if metric not in metrics:
+            raise UserError(f"sweep.objective={metric}: {suggestion(metric, metrics)}")
+    values = [metrics.get(metric) for metrics in found]
+    return math.nan if None in values else statistics.fmean(values)

@@ -1,0 +1,126 @@
+"""From a checked request to results on the screen."""
+
+import sys
+from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+from textwrap import shorten
+
+from omegaconf import DictConfig
+from rich.console import Console
+
+from ..commandline import Request
+from ..errors import UserError
+from ..identity import run_directory
+from ..record import RunDirectory
+from ..report import console, panel, table
+from .job import is_to_run
+from .live import watching
+from .search import best, study
+
+_LAUNCHES = 3
+"""How often a sweep is launched whose launcher itself was ended, as where memory runs out."""
+
+
+def launch(request: Request, run: Callable[[], object]) -> int:
+    """Runs what was asked for, through Hydra, then shows it.
+
+    Args:
+        request: what `commandline.read` made of the arguments.
+        run: the task, decorated by `hydra.main`.
+
+    Returns:
+        The exit status: 0 if every run is complete, 1 if one is not, 130 after Ctrl-C.
+
+    Raises:
+        UserError: the folder of the runs cannot be written, or another process searches in it.
+    """
+    _make_writable(request.folder)
+    screen = console()
+    left = [config for config in request.runs if is_to_run(RunDirectory(run_directory(config)), config)]
+    with (
+        study(request) if request.trials is not None else nullcontext(request.arguments if left else None) as arguments
+    ):
+        to_the_end = arguments is None or _ran(request, arguments, run, screen)
+    _say_what_was_not_run(request, left, screen)
+    complete = _show_results(request, screen)
+    if not to_the_end:
+        screen.print("Interrupted. The same command goes on with what is not complete.")
+        return 130
+    return 0 if complete else 1
+
+
+def _ran(request: Request, arguments: list[str], run: Callable[[], object], screen: Console) -> bool:
+    """Hands the runs to Hydra; returns whether it came to the end, uninterrupted."""
+    sys.argv[1:] = arguments
+    try:
+        with watching(lambda: request.directories, screen) if request.multirun else nullcontext():
+            for _ in range(_LAUNCHES):
+                try:
+                    run()
+                    break
+                except UserError:
+                    raise
+                except Exception as error:  # the launcher's: what befalls a run is in its directory
+                    said = shorten(f"{type(error).__name__}: {error}", 300, placeholder=" …")
+                    screen.print(f"the launcher ended: {said}", soft_wrap=True, markup=False, highlight=False)
+    except KeyboardInterrupt:
+        return False
+    finally:
+        _write_overview(request.folder, screen)
+    return True
+
+
+def _write_overview(folder: Path, screen: Console) -> None:
+    from ..hparams import write_overview
+
+    try:
+        write_overview(folder)
+    except OSError as error:
+        screen.print(f"{folder}: TensorBoard's HParams could not be written ({error.strerror})", soft_wrap=True)
+
+
+def _make_writable(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".writable"
+        probe.write_bytes(b"anything")
+        probe.unlink()
+    except OSError as error:
+        raise UserError(
+            f"{folder}: cannot be written ({error.strerror}); choose another folder with name=…, "
+            "or start from a directory in which you may write"
+        ) from error
+
+
+def _say_what_was_not_run(request: Request, left: list[DictConfig], screen: Console) -> None:
+    if request.trials is not None:
+        return
+    before = len(request.runs) - len(left)
+    badly = sum(RunDirectory(run_directory(config)).ended_badly for config in request.runs if config not in left)
+    if before - badly:
+        screen.print(
+            f"{before - badly} of {len(request.runs)} runs were complete already and were not run again; "
+            "rerun=true trains anew."
+        )
+    if badly:
+        screen.print(f"{badly} had ended badly and were not tried again; sweep.retry_failed=true does.")
+
+
+def _show_results(request: Request, screen: Console) -> bool:
+    """Shows the table of a sweep or the panel of a run; returns whether all runs are complete."""
+    directories = request.directories
+    unfinished = [run for run in map(RunDirectory, directories) if run.state != "completed"]
+    if request.multirun:
+        screen.print(table(directories))
+        if request.trials is not None:
+            screen.print(best(request), soft_wrap=True, markup=False, highlight=False)
+        screen.print(f"see them: tensorboard --logdir {request.folder}", soft_wrap=True, highlight=False)
+        screen.print(f"sum them up: python -m experiments summary {request.folder}", soft_wrap=True, highlight=False)
+    elif not unfinished:
+        screen.print(panel(directories[0]))
+    for run in unfinished:
+        if run.state is not None:
+            message = "another process is at work on it" if run.state == "running" else run.status.get("message", "")
+            screen.print(f"{run.path}: {run.state}: {message}", soft_wrap=True, markup=False, highlight=False)
+    return not unfinished

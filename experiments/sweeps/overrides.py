@@ -1,0 +1,112 @@
+"""Which runs a sweep's overrides ask for, before anything is composed; and what its launcher and sweeper need."""
+
+import importlib.util
+import itertools
+from dataclasses import dataclass
+from typing import Any
+
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import IntervalSweep, Override, Transformer
+from omegaconf import DictConfig
+
+from ..errors import UserError
+
+_EXTRAS = {
+    "hydra_ray_launcher": ("hydra/launcher=ray", "ray"),
+    "hydra_submitit_launcher": ("hydra/launcher=slurm", "slurm"),
+    "rnnscope_slurm": ("hydra/launcher=slurm", "slurm"),
+    "hydra_optuna_sweeper": ("hydra/sweeper=optuna", "optuna"),
+}
+"""By module of `hydra_plugins`: what asks for it, and the extra that it comes with."""
+
+
+@dataclass(frozen=True)
+class Swept:
+    """Overrides, some of them with several values.
+
+    Attributes:
+        overrides: as they were typed.
+        values: for each, what it says, one element a value.
+    """
+
+    overrides: list[str]
+    values: list[list[str]]
+
+    @property
+    def several(self) -> list[str]:
+        """Those with several values."""
+        return [override for override, values in zip(self.overrides, self.values, strict=True) if values != [override]]
+
+    @property
+    def first(self) -> list[str]:
+        """Overrides of the first combination."""
+        return [values[0] for values in self.values]
+
+    def each(self) -> list[list[str]]:
+        """Overrides of every combination."""
+        return [list(combination) for combination in itertools.product(*self.values)]
+
+    def borders(self) -> list[list[str]]:
+        """Overrides that differ from the first combination in one value: each of them once."""
+        other = [(place, value) for place, values in enumerate(self.values) for value in values[1:]]
+        return [self.first, *([*self.first[:place], value, *self.first[place + 1 :]] for place, value in other)]
+
+    def seeds(self, config: DictConfig) -> list[str]:
+        """The override that repeats every run with `sweep.seeds` seeds, if it is to be.
+
+        Raises:
+            UserError: seeds are given one by one as well.
+        """
+        count = config.sweep.seeds
+        if count == 1:
+            return []
+        given = [override for override in self.several if override.startswith("seed=")]
+        if given:
+            raise UserError(f"sweep.seeds={count} beside {given[0]}: expected one of the two")
+        return [f"seed={','.join(map(str, range(config.seed, config.seed + count)))}"]
+
+
+def parse(overrides: list[str]) -> Swept:
+    """Takes overrides apart.
+
+    Raises:
+        UserError: one that has no value, or one of its values twice.
+    """
+    parsed = OverridesParser.create(config_loader=GlobalHydra.instance().config_loader()).parse_overrides(overrides)
+    return Swept(overrides, [_values(override) for override in parsed])
+
+
+def _values(override: Override) -> list[str]:
+    if not override.is_sweep_override():
+        return [str(override.input_line)]
+    key, value = override.get_key_element(), override.value()
+    if isinstance(value, IntervalSweep):
+        return [f"{key}={value.start}", f"{key}={value.end}"]
+    values = [f"{key}={element}" for element in override.sweep_iterator(transformer=Transformer.encode)]
+    if not values:
+        raise UserError(f"{override.input_line}: there is no value in it; expected at least one")
+    twice = next((value for place, value in enumerate(values) if value in values[:place]), None)
+    if twice is not None:
+        raise UserError(f"{override.input_line}: {twice} is there twice; expected every value once")
+    return values
+
+
+def params(hydra: DictConfig) -> list[str]:
+    """What a configuration file sweeps over, `hydra.sweeper.params`, as overrides."""
+    return [f"{key}={value}" for key, value in (hydra.sweeper.get("params") or {}).items()]
+
+
+def trials(hydra: DictConfig) -> int | None:
+    """How many configurations a search is to try; `None` where nothing is searched."""
+    found: Any = hydra.sweeper.get("n_trials")
+    return found
+
+
+def check_installed(hydra: DictConfig) -> None:
+    """Raises `UserError` if the launcher or the sweeper comes with an extra that is not installed."""
+    for plugin in (hydra.launcher, hydra.sweeper):
+        module = plugin._target_.split(".")[1]
+        asked, extra = _EXTRAS.get(module, ("", ""))
+        if asked and importlib.util.find_spec(f"hydra_plugins.{module}") is None:
+            raise UserError(f"{asked} needs packages that are not installed: pip install -e '.[{extra}]'")

@@ -1,0 +1,75 @@
+"""A search by Optuna: a study that is kept beside its runs, and goes on where it was."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from ..claim import claim
+from ..commandline import Request
+from ..errors import UserError
+from ..resolvers import better
+
+_TAKEN_UP_AGAIN = "taken up again"
+"""Marks a trial that was under way when its process ended; another has its configuration."""
+
+
+@contextmanager
+def study(request: Request) -> Iterator[list[str] | None]:
+    """Prepares the folder's study for as many trials as are left.
+
+    Yields:
+        The arguments with which Hydra searches on; `None` if the study has all the trials that were asked for.
+
+    Raises:
+        UserError: another process is searching in this folder.
+    """
+    assert request.trials is not None
+    with claim(request.folder) as ours:
+        if not ours:
+            raise UserError(f"{request.folder}: another process is searching in it; wait, or choose another name=…")
+        kept = _study(request)
+        _take_up_again(kept)
+        tried = [trial for trial in kept.trials if trial.state.is_finished() and not _is_taken_up_again(trial)]
+        left = request.trials - len(tried)
+        # A sampler that began anew with the same seed would try the same again.
+        seed = f"hydra.sweeper.sampler.seed={request.runs[0].seed + len(kept.trials)}"
+        yield [*request.arguments, f"hydra.sweeper.n_trials={left}", seed] if left > 0 else None
+
+
+def best(request: Request) -> str:
+    """The best configuration that was found, as a line."""
+    from optuna.trial import TrialState
+
+    kept = _study(request)
+    if not any(trial.state == TrialState.COMPLETE for trial in kept.trials):
+        return f"no trial has a result yet; the study is kept in {request.folder / 'study.db'}"
+    trial, config = kept.best_trial, request.runs[0]
+    found = " ".join(f"{name}={value}" for name, value in trial.params.items())
+    seeds = f", mean over {config.sweep.seeds} seeds" if config.sweep.seeds > 1 else ""
+    return f"best validation {config.sweep.objective} {trial.value:.4f}{seeds}: {found}"
+
+
+def _study(request: Request) -> Any:
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    return optuna.create_study(
+        study_name=request.folder.name,
+        storage=f"sqlite:///{request.folder.resolve() / 'study.db'}",
+        direction=better(request.runs[0].sweep.objective),
+        load_if_exists=True,
+    )
+
+
+def _take_up_again(kept: Any) -> None:
+    """Lets what was under way when a search ended come first in the next."""
+    from optuna.trial import TrialState
+
+    for trial in kept.get_trials(states=(TrialState.RUNNING,)):
+        kept.enqueue_trial(trial.params)
+        kept._storage.set_trial_user_attr(trial._trial_id, _TAKEN_UP_AGAIN, True)
+        kept.tell(trial.number, state=TrialState.FAIL)
+
+
+def _is_taken_up_again(trial: Any) -> bool:
+    return bool(trial.user_attrs.get(_TAKEN_UP_AGAIN))

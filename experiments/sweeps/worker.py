@@ -1,0 +1,70 @@
+"""The process that a run has for itself. Imported by the server that these processes are forked from."""
+
+import faulthandler
+import logging
+import os
+import signal
+import sys
+from multiprocessing import parent_process
+from multiprocessing.connection import Connection, wait
+from threading import Thread
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's notes about the machine
+
+from .. import interruption
+from ..claim import claim
+from ..quiet import without_stderr
+from ..record import RunDirectory
+from .isolation import Work
+from .job import is_to_run
+
+with without_stderr():
+    import tensorflow as tf
+
+    from ..run import run
+
+from threadpoolctl import threadpool_limits
+
+
+def do(work: Work, begun: Connection) -> None:
+    """Does the work, if nobody else is at it.
+
+    Args:
+        work: what to do.
+        begun: closed when the work begins.
+    """
+    begun.close()
+    interruption.listen()
+    Thread(target=_end_with_parent, daemon=True).start()
+    os.chdir(work.cwd)
+    threads = work.config.trainer.threads
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_inter_op_parallelism_threads(threads)
+    try:
+        with threadpool_limits(threads), claim(work.path) as ours:
+            directory = RunDirectory(work.path)
+            if ours and is_to_run(directory, work.config):  # somebody else may just have finished it
+                _keep_what_is_said(work)
+                run(work.config, directory, work.overrides, work.alone)
+    except KeyboardInterrupt:
+        pass  # it is written down
+
+
+def _end_with_parent() -> None:
+    """Asks this process to end once nobody waits for it."""
+    parent = parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _keep_what_is_said(work: Work) -> None:
+    """The log into `train.log`; also what libraries print and a crash's last words, unless a terminal shows them."""
+    log = (work.path / "train.log").open("a", encoding="utf-8")
+    if not work.alone:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+            os.dup2(log.fileno(), stream.fileno())
+    faulthandler.enable(log)
+    layout = "[%(asctime)s][%(name)s][%(levelname)s] %(message)s"
+    logging.basicConfig(stream=log, level=logging.INFO, format=layout, force=True)
