@@ -15,7 +15,7 @@ from tensorboard_gradient_flow.writer import RunWriter
 from . import files
 from .record import RunDirectory, State
 
-_NOT_SHOWN = {"_target_", "requires", "seed", "name", "rerun", "telemetry"}
+_NOT_SHOWN = {"_target_", "requires", "seed", "name", "rerun", "telemetry", "sweep", "continued_from", "time_limit"}
 _OVERVIEW = "events.out.tfevents.0.hparams"
 
 

@@ -13,10 +13,11 @@ from typing import Any
 import yaml  # type: ignore[import-untyped]
 
 from .. import files
+from ..claim import is_claimed
 from ..errors import UserError, suggestion
 
 STATES = ("completed", "running", "interrupted", "killed", "timed_out", "diverged", "failed", "unknown")
-_NOT_OPTIONS = {"_target_", "requires", "name", "rerun", "seed"}
+_NOT_OPTIONS = {"_target_", "requires", "name", "rerun", "seed", "sweep", "continued_from", "time_limit"}
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -109,6 +110,8 @@ def read_run(path: Path) -> Run:
     config = read_yaml(path / ".hydra" / "config.yaml")
     status, result = mapping(files.read_json(path / "status.json")), mapping(files.read_json(path / "result.json"))
     state = status.get("state") if status.get("state") in STATES else "unknown"
+    if state == "running" and not is_claimed(path):
+        state = "interrupted"
     whole = isinstance(config, dict) and {"seed", "rerun"} <= set(config)  # they stand at the file's end
     unread = {
         "its configuration cannot be read (.hydra/config.yaml)": not whole,

@@ -250,7 +250,7 @@ def _print_notes(screen: Console, runs: Sequence[Run], groups: Sequence[Group]) 
 
 def troubled(runs: Iterable[Run]) -> list[Run]:
     """Runs that ended badly, or of which something cannot be read."""
-    return [run for run in runs if run.message or run.state in ("failed", "diverged")]
+    return [run for run in runs if run.message or run.state in ("failed", "diverged", "killed", "timed_out")]
 
 
 def as_csv(groups: Sequence[Group]) -> str:

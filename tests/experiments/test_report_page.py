@@ -12,6 +12,7 @@ from PIL import Image
 from scipy import stats
 
 from experiments.__main__ import main
+from experiments.claim import claim
 from experiments.summaries import pictures
 from experiments.summaries.runs import read_runs
 from experiments.summaries.summary import grouped
@@ -111,12 +112,14 @@ def test_no_report_is_written_where_none_is_asked_for(tmp_path):
 
 
 def test_runs_without_any_result_still_make_a_page(tmp_path):
-    begun(tmp_path)
+    at_work = begun(tmp_path)
+    begun(tmp_path, seed=2)
     (tmp_path / "damaged" / ".hydra").mkdir(parents=True)
     (tmp_path / "damaged" / ".hydra" / "config.yaml").write_text("cell: [")
-    assert main(["summary", str(tmp_path)]) == 0
+    with claim(at_work.path):
+        assert main(["summary", str(tmp_path)]) == 0
     text = " ".join(Reader((tmp_path / "report.html").read_text()).text)
-    assert "1 running" in text
+    assert "1 running, 1 interrupted" in text  # of one the process is gone
     assert "its configuration cannot be read" in text
 
 

@@ -36,11 +36,9 @@ def begun(folder, *, seed=1, key=None, **options):
     composed = config(seed=seed, **options)
     told = "-".join(f"{value}" for value in options.values())
     run = RunDirectory(Path(folder) / (key or f"{composed.cell.name}-{composed.dataset.name}-{told}-s{seed}"))
-    (run.path / ".hydra").mkdir(parents=True)
-    OmegaConf.save(composed, run.path / ".hydra" / "config.yaml")
+    run.path.mkdir(parents=True)
     overrides = [f"{name.replace('__', '.')}={value}" for name, value in options.items()]
-    OmegaConf.save([*overrides, f"seed={seed}"], run.path / ".hydra" / "overrides.yaml")
-    run.begin(seed)
+    run.begin(composed, [*overrides, f"seed={seed}"])
     return run
 
 
