@@ -1,7 +1,8 @@
 """One process at a time works on a run, also where several machines share a file system.
 
-A claim is a lease: a marker file that its holder keeps fresh. Whoever finds the marker of a dead process of this machine
-takes it over at once; of another machine, once nobody has refreshed it for a lease's length. No clocks are compared.
+A claim is a lease: a marker file that its holder keeps fresh. Whoever finds the marker of a dead process of this
+machine takes it over at once; of another machine, once nobody has refreshed it for a lease's length. No clocks are
+compared.
 """
 
 import os

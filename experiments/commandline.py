@@ -20,6 +20,7 @@ from . import data, resolvers
 from .continuation import check_origin, with_origin
 from .errors import UserError, suggestion
 from .identity import run_directory
+from .summaries.runs import options_of, read_run
 from .sweeps import overrides as sweeping
 from .validation import unknown_option, validate
 
@@ -53,6 +54,14 @@ class Request:
         if self.trials is not None:
             return sorted(path.parent for path in self.folder.glob("*/status.json"))
         return list(dict.fromkeys(run_directory(config) for config in self.runs))
+
+    @property
+    def options(self) -> dict[Path, dict[str, str]]:
+        """By run directory, the run's options as they would be typed, with the seed."""
+        if self.trials is not None:
+            return {path: read_run(path).options_and_seed for path in self.directories}
+        plain = [(run_directory(run), OmegaConf.to_container(run, resolve=True)) for run in self.runs]
+        return {path: {**options_of(config), "seed": str(config["seed"])} for path, config in plain}  # type: ignore
 
 
 def prepare() -> None:
@@ -107,10 +116,18 @@ def read(arguments: list[str]) -> Request | None:
 
 
 def _check_data(runs: list[tuple[list[str], DictConfig]]) -> None:
-    """Loads data whose options somebody chose, once for every way: they may not fit what there is."""
+    """Loads data whose options somebody chose, once for every way: they may not fit what there is.
+
+    What is wrong otherwise is left to the run, which keeps the traceback.
+    """
     chosen = [run for overrides, run in runs if any(override.startswith("dataset.") for override in overrides)]
     for run in {OmegaConf.to_yaml(run.dataset): run for run in chosen}.values():
-        data.load(run.dataset, run.seed)
+        try:
+            data.load(run.dataset, run.seed)
+        except UserError:
+            raise
+        except Exception:
+            continue
 
 
 def _choices() -> str:

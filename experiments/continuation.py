@@ -64,5 +64,5 @@ def check_origin(config: DictConfig) -> None:
     for part in ("cell", "architecture", "dataset"):
         if before[part] != now[part]:
             raise UserError(
-                f"{shown}: its {part} is another now; expected the same network on the same data, since its weights go on"
+                f"{shown}: its {part} is another now; expected the same network on the same data, whose training goes on"
             )

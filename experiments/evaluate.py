@@ -133,7 +133,7 @@ def _check_data(run: RunDirectory, task: Task, signature: Signature) -> None:
 def _form(signature: Signature) -> dict[str, Any]:
     output = signature.output
     names = ("steps", "features", "symbols", "masked", "stateful")
-    asked = f"{output.size} {type(output).__name__.lower()}{' at every step' * output.per_step}"
+    asked = f"{output.size} {type(output).__name__.lower()}{' at every step' if output.per_step else ''}"
     return {**{name: getattr(signature, name) for name in names}, "targets": asked}
 
 

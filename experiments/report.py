@@ -1,7 +1,7 @@
 """What is shown when runs are over: a panel for one, a table for many. Made from run directories alone."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from rich.text import Text
 
 from .data.outputs import best_baseline, is_better
 from .record import RunDirectory
+from .summaries.runs import swept
 
 COLOURS = {
     "completed": "green",
@@ -69,15 +70,17 @@ def _where(path: Path) -> list[Text]:
     ]
 
 
-def table(paths: Sequence[Path]) -> Table:
-    """One row a run, in the order given: first what tells the runs apart, last how their directories' names end."""
-    runs = [RunDirectory(path) for path in paths]
-    results = [run.result or {} for run in runs]
-    chosen = [dict(override.split("=", 1) for override in run.overrides if "=" in override) for run in runs]
-    differing = [key for key in chosen[0] if len({overrides.get(key) for overrides in chosen}) > 1]
+def table(runs: Mapping[Path, dict[str, str]]) -> Table:
+    """One row a run, in the order given: first what tells the runs apart, last how their directories' names end.
+
+    Args:
+        runs: by directory, the run's options as they would be typed, with the seed.
+    """
+    results = [RunDirectory(path).result or {} for path in runs]
+    differing = swept(runs.values())
     metrics = sorted({name for result in results if result for name in (result["headline"], "loss")})
 
-    shown = Table(title=f"{len(paths)} runs", title_justify="left")
+    shown = Table(title=f"{len(runs)} runs", title_justify="left")
     for name in (*differing, "state"):
         shown.add_column(name)
     for name in (*(f"test {name}\n(best baseline)" for name in metrics), "parameters", "epochs", "seconds"):
@@ -85,16 +88,16 @@ def table(paths: Sequence[Path]) -> Table:
     shown.add_column("gradient\nreached", justify="right")
     shown.add_column("first to\nlast step", justify="right")
     shown.add_column("run")
-    for run, result, overrides in zip(runs, results, chosen, strict=True):
-        state = run.state or "not run"
+    for (path, options), result in zip(runs.items(), results, strict=True):
+        state = RunDirectory(path).state or "not run"
         shown.add_row(
-            *(overrides.get(name, "") for name in differing),
+            *(options.get(name, "") for name in differing),
             Text(state, COLOURS.get(state, "")),
             *(_metric(result, name) for name in metrics),
             *(f"{result[name]:,}" if name in result else "" for name in ("parameters", "epochs")),
             f"{result['seconds']:.1f}" if result else "",
             *_gradient(result.get("gradient", {})),
-            f"…{run.path.name.rpartition('-')[2]}",
+            f"…{path.name.rpartition('-')[2]}",
         )
     return shown
 

@@ -14,8 +14,8 @@ from .. import files
 from ..data.outputs import HIGHER_IS_BETTER
 from ..errors import UserError
 from ..report import console
-from .runs import Run, conditions_of, flat, mapping, read_runs, read_yaml, where
-from .summary import Group, figure, half_width, swept
+from .runs import Run, conditions_of, flat, mapping, read_runs, read_yaml, swept, where
+from .summary import Group, figure, half_width
 
 _FEWEST_FOR_WILCOXON = 6
 """With fewer pairs the signed-rank test cannot fall below 5 %: its smallest p is 2 / 2ⁿ."""
@@ -101,7 +101,7 @@ def _configuration(folder: Path, conditions: dict[str, str]) -> Group:
     asked = " ".join([str(folder), *(f"{key}={value}" for key, value in conditions.items())])
     if not runs:
         raise UserError(f"{asked}: the configuration of no run can be read")
-    if several := swept(runs):
+    if several := swept(run.options for run in runs):
         values = sorted({run.options[several[0]] for run in runs if several[0] in run.options})
         raise UserError(
             f"{asked}: several configurations, which differ in {', '.join(several)}; expected one: "

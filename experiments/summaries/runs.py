@@ -5,6 +5,7 @@ said.
 """
 
 import sys
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,10 +120,16 @@ def read_run(path: Path) -> Run:
         "its result cannot be read (result.json)": state == "completed" and not result,
     }
     told = [plain(status.get("message") or ""), *(problem for problem, there in unread.items() if there)]
-    options = flat(config) if whole else {}
-    seed = options.get("seed", "")
-    options = {key: value for key, value in options.items() if _NOT_OPTIONS.isdisjoint(key.split("."))}
-    return Run(path, options, seed, str(state), "; ".join(filter(None, told)), plain(status.get("changed", "")), result)
+    seed = flat(config).get("seed", "") if whole else ""
+    return Run(
+        path,
+        options_of(config) if whole else {},
+        seed,
+        str(state),
+        "; ".join(filter(None, told)),
+        plain(status.get("changed", "")),
+        result,
+    )
 
 
 def read_yaml(path: Path) -> Any:
@@ -131,6 +138,25 @@ def read_yaml(path: Path) -> Any:
         return yaml.load(path.read_text(encoding="utf-8"), _LOADER)
     except (OSError, ValueError, yaml.YAMLError):
         return None
+
+
+def options_of(config: dict[Any, Any]) -> dict[str, str]:
+    """What decides a run's result, as it would be typed; without the seed."""
+    return {key: value for key, value in flat(config).items() if _NOT_OPTIONS.isdisjoint(key.split("."))}
+
+
+def swept(runs: Iterable[dict[str, str]]) -> list[str]:
+    """What tells runs apart, given the options of each.
+
+    An option of a cell, a dataset or an optimiser is one if it differs between runs of the same cell, dataset or
+    optimiser: what comes with the choice is told by its name. Where a run does not have an option, it says nothing.
+    """
+    values: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for options in runs:
+        for key, value in options.items():
+            choice, dot, _ = key.partition(".")
+            values[key][options.get(choice, "") if dot else ""].add(value)
+    return [key for key, by_choice in values.items() if any(len(found) > 1 for found in by_choice.values())]
 
 
 def flat(config: dict[Any, Any], prefix: str = "") -> dict[str, str]:

@@ -18,7 +18,7 @@ from .. import files
 from ..data.outputs import HIGHER_IS_BETTER
 from ..errors import UserError
 from ..report import console
-from .runs import STATES, Run, conditions_of, number, read_runs, where
+from .runs import STATES, Run, conditions_of, number, read_runs, swept, where
 
 
 @dataclass(frozen=True)
@@ -124,24 +124,10 @@ def half_width(values: Sequence[float]) -> float | None:
     return float(stdtrit(len(values) - 1, 0.975) * statistics.stdev(values) / math.sqrt(len(values)))
 
 
-def swept(runs: Iterable[Run]) -> list[str]:
-    """What tells the runs apart, beside their seeds.
-
-    An option of a cell, a dataset or an optimiser is one if it differs between runs of the same cell, dataset or
-    optimiser: what comes with the choice is told by its name. Where a run does not have an option, it says nothing.
-    """
-    values: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
-    for run in runs:
-        for key, value in run.options.items():
-            choice, dot, _ = key.partition(".")
-            values[key][run.options.get(choice, "") if dot else ""].add(value)
-    return [key for key, by_choice in values.items() if any(len(found) > 1 for found in by_choice.values())]
-
-
 def grouped(runs: Iterable[Run]) -> list[Group]:
     """The runs by configuration, dataset after dataset, the best first; without those whose configuration is unread."""
     known = [run for run in runs if run.options]
-    columns = sorted(swept(known), key=lambda key: (key != "dataset", "." in key))
+    columns = sorted(swept(run.options for run in known), key=lambda key: (key != "dataset", "." in key))
     together: dict[tuple[str, ...], list[Run]] = defaultdict(list)
     for run in known:
         together[tuple(run.options.get(column, "") for column in columns)].append(run)

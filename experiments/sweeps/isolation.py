@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
@@ -20,7 +20,7 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from ..claim import claim
-from ..record import TO_GO_ON, RunDirectory, State
+from ..record import RunDirectory, State
 from ..report import console
 
 _GRACE = 20.0
@@ -57,10 +57,10 @@ def run_isolated(work: Work, orphan_ends: bool = False) -> None:
 
     Args:
         work: what to do.
-        orphan_ends: whether to stop once the process that started this one is gone.
+        orphan_ends: whether this process ends, with the run, once the one that started it is gone.
 
     Raises:
-        KeyboardInterrupt: stopped, by a signal or because nobody waits for the run any longer.
+        KeyboardInterrupt: stopped by a signal.
     """
     limit = work.config.trainer.time_limit
     process = _started(work)
@@ -69,9 +69,10 @@ def run_isolated(work: Work, orphan_ends: bool = False) -> None:
     finally:
         _stop(process)
     if not in_time:
-        _settle(work.path, "timed_out", f"it took longer than trainer.time_limit={limit:g} seconds")
+        message = f"it took longer than trainer.time_limit={limit:g} seconds"
+        settle(work.path, "timed_out", message, instead_of=("running", "interrupted"))
     elif process.exitcode:
-        _settle(work.path, *_end(process.exitcode))
+        settle(work.path, *_end(process.exitcode))
 
 
 def _started(work: Work) -> BaseProcess:
@@ -80,7 +81,7 @@ def _started(work: Work) -> BaseProcess:
     here, there = context.Pipe(duplex=False)
     with _same_code():
         context.set_forkserver_preload([f"{__package__}.worker"])
-        process = context.Process(target=_enter, args=(work, there))
+        process = context.Process(target=_enter, args=(work, there))  # type: ignore[attr-defined]
         process.start()
     there.close()
     with here, console().status("starting TensorFlow") if work.alone else nullcontext():
@@ -116,7 +117,8 @@ def _wait(process: BaseProcess, limit: float | None, parent: int | None) -> bool
         if time.monotonic() >= deadline:
             return False
         if parent is not None and os.getppid() != parent:
-            raise KeyboardInterrupt
+            _stop(process)
+            os._exit(1)  # there is nobody to whom anything could be said
     process.join()
     return True
 
@@ -147,12 +149,21 @@ def _end(exitcode: int) -> tuple[State, str]:
     return "killed", f"its process was ended by {name}{_OF_MEMORY if name == 'SIGKILL' else ''}"
 
 
-def _settle(path: Path, state: State, message: str) -> None:
-    """Writes down how a run ended whose process could not, unless somebody is at work on it again."""
+def settle(path: Path, state: State, message: str, instead_of: Sequence[State] = ("running",)) -> None:
+    """Writes down how a run ended whose process could not, unless somebody is at work on it again.
+
+    Args:
+        path: the run's directory.
+        state: how it ended.
+        message: why.
+        instead_of: what the process may have said.
+    """
+    run = RunDirectory(path)
+    if run.status.get("state") not in instead_of:
+        return
     try:
         with claim(path) as ours:
-            run = RunDirectory(path)
-            if ours and run.state in TO_GO_ON:
+            if ours and run.status.get("state") in instead_of:
                 run.set_state(state, message)
     except OSError as error:
         print(f"{path}: {state}: {message}; it could not be written down ({error.strerror})", file=sys.stderr)

@@ -14,6 +14,7 @@ from ..errors import UserError
 from ..identity import run_directory
 from ..record import RunDirectory
 from ..report import console, panel, table
+from .isolation import settle
 from .job import is_to_run
 from .live import watching
 from .search import best, study
@@ -65,6 +66,8 @@ def _ran(request: Request, arguments: list[str], run: Callable[[], object], scre
                     said = shorten(f"{type(error).__name__}: {error}", 300, placeholder=" …")
                     screen.print(f"the launcher ended: {said}", soft_wrap=True, markup=False, highlight=False)
     except KeyboardInterrupt:
+        for directory in request.directories:  # of those whose process was not left the time to say so
+            settle(directory, "interrupted", "stopped with its sweep")
         return False
     finally:
         _write_overview(request.folder, screen)
@@ -112,7 +115,7 @@ def _show_results(request: Request, screen: Console) -> bool:
     directories = request.directories
     unfinished = [run for run in map(RunDirectory, directories) if run.state != "completed"]
     if request.multirun:
-        screen.print(table(directories))
+        screen.print(table(request.options))
         if request.trials is not None:
             screen.print(best(request), soft_wrap=True, markup=False, highlight=False)
         screen.print(f"see them: tensorboard --logdir {request.folder}", soft_wrap=True, highlight=False)

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import layers
+from experiments.record import RunDirectory
 from tensorboard_gradient_flow.reader import read
 from tests.e2e.conftest import SMALL, SMALL_ADDING, TRAIN
 
@@ -193,18 +194,20 @@ def test_a_run_that_raises_is_recorded_and_the_others_finish(tmp_path):
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM], ids=["ctrl_c", "terminate"])
 def test_a_sweep_that_is_stopped_ends_as_interrupted_with_its_table(tmp_path, stop):
-    command = [sys.executable, str(TRAIN), "-m", "cell=lstm,gru", *SMALL_ADDING, "trainer.epochs=100000"]
+    asked = ["cell=lstm,gru,rnn", "hydra.launcher.n_jobs=2", *SMALL_ADDING, "trainer.epochs=100000"]
+    command = [sys.executable, str(TRAIN), "-m", *asked]
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 120
-    while not list(tmp_path.glob("runs/default/*/metrics.csv")):
+    while len(list(tmp_path.glob("runs/default/*/metrics.csv"))) < 2:
         assert process.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.1)
     process.send_signal(stop)
     stdout, stderr = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert status(only_run(tmp_path)) == "interrupted"
+    states = [RunDirectory(path.parent).state for path in tmp_path.glob("runs/default/*/status.json")]
+    assert states == ["interrupted", "interrupted"]
     assert "interrupted" in stdout
     assert "not run" in stdout
-    assert "The same command runs what is not complete" in stdout
+    assert "The same command goes on with what is not complete" in stdout
     assert "Traceback" not in stdout + stderr

@@ -1,6 +1,7 @@
 """`python -m experiments …`, for real."""
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -76,6 +77,7 @@ def test_a_dataset_is_shown_as_text_and_as_a_picture_without_tensorflow(tmp_path
         (["show", "dataset=adding", "dataset.length=1"], r"dataset.length=1: expected a value of at least 2"),
         (["show", "dataset=adding", "--picture", "no/where.png"], r"no/where.png: cannot be written \(.*\); choose .*"),
         (["generate", "nowhere"], r"nowhere: expected the directory of a completed run, .*"),
+        (["evaluate", "nowhere"], r"nowhere: there is no such directory; expected a run's, .*"),
     ],
 )
 def test_a_mistake_is_one_line(tmp_path, arguments, message):
@@ -89,6 +91,7 @@ def test_help_lists_the_verbs(tmp_path):
     assert ended.returncode == 0
     assert "show" in ended.stdout
     assert "generate" in ended.stdout
+    assert "evaluate" in ended.stdout
 
 
 def test_a_run_that_learnt_a_text_goes_on_with_it(writer):
@@ -142,3 +145,28 @@ def test_a_run_that_answers_otherwise_cannot_write(tmp_path):
     ended = verb(tmp_path, "generate", run)
     assert ended.returncode == 2
     assert "its network answers with values; expected a run that learnt the next symbol" in ended.stderr
+
+
+def test_a_run_is_scored_as_it_was_and_its_network_written_for_plain_keras(writer, tmp_path):
+    folder, run = writer
+    ended = verb(folder, "evaluate", run, "--export", tmp_path / "mine.keras")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    for name, value in RunDirectory(run).result["metrics"].items():
+        assert re.search(rf"{name} .* {value:.6f} ", ended.stdout)
+    window = np.arange(120, dtype="int32").reshape(4, 30) % len(RunDirectory(run).signature.symbols)
+    kept, exported = (keras.models.load_model(path) for path in (run / "model.keras", tmp_path / "mine.keras"))
+    np.testing.assert_array_equal(exported.predict_on_batch(window), kept.predict_on_batch(window))
+
+
+def test_a_run_that_is_not_completed_is_scored_with_its_best_weights_so_far(writer, tmp_path, monkeypatch, capsys):
+    folder, run = writer
+    stopped = RunDirectory(shutil.copytree(run, tmp_path / "stopped"))
+    result = stopped.result
+    for name in ("result.json", "model.keras"):
+        (stopped.path / name).unlink()
+    stopped.set_state("interrupted")
+    monkeypatch.chdir(folder)
+    assert main(["evaluate", str(stopped.path)]) == 0
+    printed = capsys.readouterr().out
+    assert "interrupted at epoch 25 of 25, best weights so far" in printed
+    assert float(re.search(r"loss +(\S+)", printed)[1]) == pytest.approx(result["metrics"]["loss"], rel=1e-4)
