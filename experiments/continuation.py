@@ -63,6 +63,4 @@ def check_origin(config: DictConfig) -> None:
     before, now = options_beside_length(origin), options_beside_length(config)
     for part in ("cell", "architecture", "dataset"):
         if before[part] != now[part]:
-            raise UserError(
-                f"{shown}: its {part} is another now; expected the same network on the same data, whose training goes on"
-            )
+            raise UserError(f"{shown}: its {part} is another now; expected the same, since its training goes on")

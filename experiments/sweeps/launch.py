@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import nullcontext
 from pathlib import Path
 from textwrap import shorten
@@ -20,7 +21,7 @@ from .live import watching
 from .search import best, study
 
 _LAUNCHES = 3
-"""How often a sweep is launched whose launcher itself was ended, as where memory runs out."""
+"""How often a sweep is launched whose launcher loses processes of its own, as where memory runs out."""
 
 
 def launch(request: Request, run: Callable[[], object]) -> int:
@@ -57,14 +58,8 @@ def _ran(request: Request, arguments: list[str], run: Callable[[], object], scre
     try:
         with watching(lambda: request.directories, screen) if request.multirun else nullcontext():
             for _ in range(_LAUNCHES):
-                try:
-                    run()
+                if not _lost_a_worker(run, screen):
                     break
-                except UserError:
-                    raise
-                except Exception as error:  # the launcher's: what befalls a run is in its directory
-                    said = shorten(f"{type(error).__name__}: {error}", 300, placeholder=" …")
-                    screen.print(f"the launcher ended: {said}", soft_wrap=True, markup=False, highlight=False)
     except KeyboardInterrupt:
         for directory in request.directories:  # of those whose process was not left the time to say so
             settle(directory, "interrupted", "stopped with its sweep")
@@ -72,6 +67,19 @@ def _ran(request: Request, arguments: list[str], run: Callable[[], object], scre
     finally:
         _write_overview(request.folder, screen)
     return True
+
+
+def _lost_a_worker(run: Callable[[], object], screen: Console) -> bool:
+    """Runs; returns whether the launcher lost one of its processes, and with it what had not begun."""
+    try:
+        run()
+    except UserError:
+        raise
+    except Exception as error:  # the launcher's: what befalls a run is in its directory
+        said = shorten(f"{type(error).__name__}: {error}", 300, placeholder=" …")
+        screen.print(f"the launcher says: {said}", soft_wrap=True, markup=False, highlight=False)
+        return isinstance(error, BrokenProcessPool)
+    return False
 
 
 def _write_overview(folder: Path, screen: Console) -> None:

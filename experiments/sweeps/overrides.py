@@ -13,12 +13,11 @@ from omegaconf import DictConfig
 from ..errors import UserError
 
 _EXTRAS = {
-    "hydra_ray_launcher": ("hydra/launcher=ray", "ray"),
-    "hydra_submitit_launcher": ("hydra/launcher=slurm", "slurm"),
-    "rnnscope_slurm": ("hydra/launcher=slurm", "slurm"),
-    "hydra_optuna_sweeper": ("hydra/sweeper=optuna", "optuna"),
+    "rnnscope_ray": ("hydra/launcher=ray", "hydra_ray_launcher", "ray"),
+    "rnnscope_slurm": ("hydra/launcher=slurm", "hydra_submitit_launcher", "slurm"),
+    "hydra_optuna_sweeper": ("hydra/sweeper=optuna", "hydra_optuna_sweeper", "optuna"),
 }
-"""By module of `hydra_plugins`: what asks for it, and the extra that it comes with."""
+"""By module of a launcher or sweeper: what asks for it, the plugin of Hydra's that it needs, the extra that brings it."""
 
 
 @dataclass(frozen=True)
@@ -105,8 +104,9 @@ def trials(hydra: DictConfig) -> int | None:
 
 def check_installed(hydra: DictConfig) -> None:
     """Raises `UserError` if the launcher or the sweeper comes with an extra that is not installed."""
-    for plugin in (hydra.launcher, hydra.sweeper):
-        module = plugin._target_.split(".")[1]
-        asked, extra = _EXTRAS.get(module, ("", ""))
-        if asked and importlib.util.find_spec(f"hydra_plugins.{module}") is None:
-            raise UserError(f"{asked} needs packages that are not installed: pip install -e '.[{extra}]'")
+    for chosen in (hydra.launcher, hydra.sweeper):
+        asked, plugin, extra = _EXTRAS.get(chosen._target_.split(".")[1], ("", "", ""))
+        if plugin and importlib.util.find_spec(f"hydra_plugins.{plugin}") is None:
+            raise UserError(
+                f"{asked} needs packages that are not installed: pip install -c constraints.txt -e '.[{extra}]'"
+            )

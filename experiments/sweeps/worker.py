@@ -34,7 +34,8 @@ def do(work: Work, begun: Connection) -> None:
         begun: closed when the work begins.
     """
     begun.close()
-    interruption.listen()
+    interruption.listen(once=True)
+    signal.signal(signal.SIGUSR2, signal.SIG_IGN)  # Slurm's, meant for the process that waits for this one
     Thread(target=_end_with_parent, daemon=True).start()
     os.chdir(work.cwd)
     threads = work.config.trainer.threads

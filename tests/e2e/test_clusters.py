@@ -1,0 +1,131 @@
+"""One sweep, one by one, side by side, on Ray and on Slurm, where runs and nodes are lost: always the same results."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from experiments.record import RunDirectory
+from tests.e2e.conftest import SMALL_ADDING, TRAIN, run_train
+from tests.e2e.ray_cluster import ray_cluster  # noqa: F401
+from tests.e2e.slurm import slurm  # noqa: F401
+from tests.e2e.test_resume import assert_ended_alike
+
+SWEEP = ["-m", "cell=rnn,lstm,gru", *SMALL_ADDING, "trainer.epochs=60", "dataset.train_size=1280", "name=same"]
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory):
+    """The sweep's runs, one after another."""
+    folder = tmp_path_factory.mktemp("basic")
+    ended = run_train(folder, *SWEEP, "hydra/launcher=basic")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return folder / "runs" / "same"
+
+
+def started(folder, *arguments, environment=None):
+    command = [sys.executable, str(TRAIN), *SWEEP, *arguments]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    return subprocess.Popen(command, cwd=folder, env=environment, **pipes)
+
+
+def under_way(folder, count=1, epochs=5, seconds=120):
+    """The runs that have trained some epochs and are not over, once there are so many."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        runs = [RunDirectory(path.parent) for path in folder.glob("runs/same/*/status.json")]
+        busy = [run for run in runs if run.status.get("progress", {}).get("epoch", 0) >= epochs]
+        busy = [run for run in busy if run.status["state"] == "running"]
+        if len(busy) >= count:
+            return busy
+        time.sleep(0.05)
+    raise TimeoutError
+
+
+def kill(run):
+    os.kill(run.status["process"], signal.SIGKILL)
+
+
+def assert_same_results(folder, reference):
+    runs = folder / "runs" / "same"
+    names = sorted(path.name for path in reference.iterdir() if path.is_dir())
+    assert sorted(path.name for path in runs.iterdir() if path.is_dir() and path.name[0] != ".") == names
+    for name in names:
+        assert_ended_alike(runs / name, reference / name)
+
+
+def test_side_by_side_on_this_machine(alone, tmp_path):
+    ended = run_train(tmp_path, *SWEEP)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert_same_results(tmp_path, alone)
+
+
+def test_on_ray(alone, tmp_path):
+    pytest.importorskip("ray", reason='needs Ray: pip install -e ".[ray]"')
+    ended = run_train(tmp_path, *SWEEP, "hydra/launcher=ray")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert_same_results(tmp_path, alone)
+
+
+def test_on_a_ray_cluster_that_loses_a_node_and_a_run(alone, tmp_path, ray_cluster):  # noqa: F811
+    arguments = ["hydra/launcher=ray", f"hydra.launcher.ray.init.address={ray_cluster.address}"]
+    sweep = started(tmp_path, *arguments, environment=ray_cluster.environment)
+    under_way(tmp_path, count=2)
+    ray_cluster.lose_a_node()
+    (left,) = under_way(tmp_path, epochs=10)[:1]
+    kill(left)
+    said, _ = sweep.communicate(timeout=240)
+    assert sweep.returncode == 1, said
+    assert "killed: its process was ended by SIGKILL" in said
+    states = [RunDirectory(path.parent).state for path in tmp_path.glob("runs/same/*/status.json")]
+    assert sorted(states) == ["completed", "completed", "killed"]  # the lost node's run went on elsewhere
+    again = run_train(tmp_path, *SWEEP)
+    assert again.returncode == 0, again.stdout
+    assert_same_results(tmp_path, alone)
+
+
+def test_on_slurm_where_a_job_is_requeued_and_a_run_is_killed(alone, tmp_path, slurm):  # noqa: F811
+    sweep = started(tmp_path, "hydra/launcher=slurm", "hydra.launcher.mem_gb=1", environment=slurm)
+    one, other = under_way(tmp_path, count=2)[:2]
+    jobs = job_of(one)
+    kill(other)
+    subprocess.run(["scontrol", "requeue", jobs], env=slurm, check=True)
+    said, _ = sweep.communicate(timeout=240)
+    assert sweep.returncode == 1, said
+    assert one.state == "completed", said  # it went on
+    assert other.state == "killed"
+    again = subprocess.run(
+        [sys.executable, str(TRAIN), *SWEEP, "hydra/launcher=slurm", "hydra.launcher.mem_gb=1"],
+        cwd=tmp_path, env=slurm, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert_same_results(tmp_path, alone)
+
+
+def test_a_job_that_is_gone_without_a_word_is_waited_for_no_longer(alone, tmp_path, slurm):  # noqa: F811
+    sweep = started(tmp_path, "hydra/launcher=slurm", "hydra.launcher.mem_gb=1", environment=slurm)
+    (run,) = under_way(tmp_path)[:1]
+    os.kill(parent(parent(run.status["process"])), signal.SIGKILL)  # what waits for the run, and returns its result
+    said, _ = sweep.communicate(timeout=240)
+    assert sweep.returncode == 1, said
+    assert run.state == "interrupted"
+    assert "ended without a result: it was cancelled or killed" in said
+    again = run_train(tmp_path, *SWEEP)  # on this machine, for once
+    assert again.returncode == 0, again.stdout
+    assert_same_results(tmp_path, alone)
+
+
+def parent(process):
+    stat = Path(f"/proc/{process}/stat").read_text()
+    return int(stat.rpartition(")")[2].split()[1])
+
+
+def job_of(run):
+    """Slurm's number for the job whose process works on a run."""
+    told = Path(f"/proc/{run.status['process']}/environ").read_text().split("\0")
+    variables = dict(variable.partition("=")[::2] for variable in told)
+    return f"{variables['SLURM_ARRAY_JOB_ID']}_{variables['SLURM_ARRAY_TASK_ID']}"
