@@ -36,12 +36,14 @@ class Request:
         multirun: whether it is a sweep.
         runs: the configuration of every run, checked; of a search, some that lie on the borders of what is searched.
         trials: how many configurations a search is to try; `None` where nothing is searched.
+        how: how the launcher of a sweep runs them, in words.
     """
 
     arguments: list[str]
     multirun: bool
     runs: list[DictConfig]
     trials: int | None = None
+    how: str = ""
 
     @property
     def folder(self) -> Path:
@@ -89,13 +91,13 @@ def read(arguments: list[str]) -> Request | None:
         parsed.config_name or "config", [*searchpath, *overrides], **options
     )
     with explained(), hydra.initialize_config_dir(str(CONF.resolve()), version_base="1.3"):
-        of_runs, of_seeds, trials = [parsed.overrides], [], None
+        of_runs, of_seeds, trials, how = [parsed.overrides], [], None, ""
         swept = sweeping.parse(parsed.overrides)
         if parsed.multirun:
             first = composed(swept.first, return_hydra_config=True)
             sweeping.check_installed(first.hydra)
             swept = sweeping.parse([*sweeping.params(first.hydra), *parsed.overrides])
-            trials = sweeping.trials(first.hydra)
+            trials, how = sweeping.trials(first.hydra), sweeping.how(first)
             of_seeds = swept.seeds(first) if trials is None else []
             of_runs = sweeping.parse([*swept.overrides, *of_seeds]).each() if trials is None else swept.borders()
         elif swept.several:
@@ -112,7 +114,7 @@ def read(arguments: list[str]) -> Request | None:
     for config in runs:
         check_origin(config)
     _check_data(list(zip(of_runs, runs, strict=True)))
-    return Request([*arguments, *of_seeds], parsed.multirun, runs, trials)
+    return Request([*arguments, *of_seeds], parsed.multirun, runs, trials, how)
 
 
 def _check_data(runs: list[tuple[list[str], DictConfig]]) -> None:

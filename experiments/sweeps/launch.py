@@ -40,6 +40,9 @@ def launch(request: Request, run: Callable[[], object]) -> int:
     _make_writable(request.folder)
     screen = console()
     left = [config for config in request.runs if is_to_run(RunDirectory(run_directory(config)), config)]
+    if request.multirun and (left or request.trials is not None):
+        count = f"{len(left)} runs" if request.trials is None else f"{request.trials} trials in all"
+        screen.print(f"{count}, {request.how}", highlight=False)
     with (
         study(request) if request.trials is not None else nullcontext(request.arguments if left else None) as arguments
     ):

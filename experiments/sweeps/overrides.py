@@ -17,7 +17,7 @@ _EXTRAS = {
     "rnnscope_slurm": ("hydra/launcher=slurm", "hydra_submitit_launcher", "slurm"),
     "hydra_optuna_sweeper": ("hydra/sweeper=optuna", "hydra_optuna_sweeper", "optuna"),
 }
-"""By module of a launcher or sweeper: what asks for it, the plugin of Hydra's that it needs, the extra that brings it."""
+"""By module of a launcher or sweeper: what asks for it, which of Hydra's plugins it needs, the extra that has it."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,15 @@ def trials(hydra: DictConfig) -> int | None:
     """How many configurations a search is to try; `None` where nothing is searched."""
     found: Any = hydra.sweeper.get("n_trials")
     return found
+
+
+def how(config: DictConfig) -> str:
+    """How the launcher runs what it is given, in words."""
+    launcher, threads = config.hydra.runtime.choices["hydra/launcher"], config.trainer.threads
+    each = f"{threads} thread{'s' if threads > 1 else ''} each"
+    if launcher == "joblib":
+        return f"{config.hydra.launcher.n_jobs} at a time, {each} (hydra.launcher.n_jobs, trainer.threads)"
+    return f"one after another, {each}" if launcher == "basic" else f"by hydra/launcher={launcher}, {each}"
 
 
 def check_installed(hydra: DictConfig) -> None:

@@ -10,7 +10,7 @@ from ..errors import UserError
 from ..resolvers import better
 
 _TAKEN_UP_AGAIN = "taken up again"
-"""Marks a trial that was under way when its process ended; another has its configuration."""
+"""The study's list of trials that were under way when their process ended: others have their configurations."""
 
 
 @contextmanager
@@ -28,9 +28,9 @@ def study(request: Request) -> Iterator[list[str] | None]:
         if not ours:
             raise UserError(f"{request.folder}: another process is searching in it; wait, or choose another name=…")
         kept = _study(request)
-        _take_up_again(kept)
-        tried = [trial for trial in kept.trials if trial.state.is_finished() and not _is_taken_up_again(trial)]
-        left = request.trials - len(tried)
+        taken_up_again = _take_up_again(kept)
+        tried = sum(trial.state.is_finished() for trial in kept.trials) - len(taken_up_again)
+        left = request.trials - tried
         # A sampler that began anew with the same seed would try the same again.
         seed = f"hydra.sweeper.sampler.seed={request.runs[0].seed + len(kept.trials)}"
         yield [*request.arguments, f"hydra.sweeper.n_trials={left}", seed] if left > 0 else None
@@ -61,15 +61,14 @@ def _study(request: Request) -> Any:
     )
 
 
-def _take_up_again(kept: Any) -> None:
-    """Lets what was under way when a search ended come first in the next."""
+def _take_up_again(kept: Any) -> list[int]:
+    """Lets what was under way when a search ended come first in the next; returns the numbers of all such trials."""
     from optuna.trial import TrialState
 
-    for trial in kept.get_trials(states=(TrialState.RUNNING,)):
-        kept.enqueue_trial(trial.params)
-        kept._storage.set_trial_user_attr(trial._trial_id, _TAKEN_UP_AGAIN, True)
+    lost = kept.get_trials(states=(TrialState.RUNNING,))
+    numbers = [*kept.user_attrs.get(_TAKEN_UP_AGAIN, []), *(trial.number for trial in lost)]
+    kept.set_user_attr(_TAKEN_UP_AGAIN, numbers)
+    for trial in lost:
         kept.tell(trial.number, state=TrialState.FAIL)
-
-
-def _is_taken_up_again(trial: Any) -> bool:
-    return bool(trial.user_attrs.get(_TAKEN_UP_AGAIN))
+        kept.enqueue_trial(trial.params)
+    return numbers
