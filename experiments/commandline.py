@@ -94,8 +94,9 @@ def read(arguments: list[str]) -> Request | None:
         of_runs, of_seeds, trials, how = [parsed.overrides], [], None, ""
         swept = sweeping.parse(parsed.overrides)
         if parsed.multirun:
+            sweeping.check_installed(parsed.overrides)
             first = composed(swept.first, return_hydra_config=True)
-            sweeping.check_installed(first.hydra)
+            sweeping.check_launcher(first.hydra)
             swept = sweeping.parse([*sweeping.params(first.hydra), *parsed.overrides])
             trials, how = sweeping.trials(first.hydra), sweeping.how(first)
             of_seeds = swept.seeds(first) if trials is None else []

@@ -13,9 +13,11 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
+from functools import cache
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from threading import Thread
 
 from omegaconf import DictConfig
 
@@ -23,10 +25,12 @@ from ..claim import claim
 from ..record import RunDirectory, State
 from ..report import console
 
-_GRACE = 20.0
+GRACE = 20.0
 """Seconds that a run is given to end by itself when it is asked to."""
+UNWRITABLE = os.EX_IOERR
+"""The exit status of a run's process that could not write the run's directory."""
 _LOOK = 0.5
-"""Seconds between two looks at whether somebody still waits for the run."""
+"""Seconds between two looks at whether the command that started a process is still there."""
 _LOST = 255
 """The exit status that is reported where the server of the processes is gone."""
 _CRASHES = ("SIGSEGV", "SIGABRT", "SIGBUS", "SIGILL", "SIGFPE")
@@ -52,12 +56,29 @@ class Work:
     alone: bool
 
 
-def run_isolated(work: Work, orphan_ends: bool = False) -> None:
+@cache
+def end_with(parent: int) -> None:
+    """From now on this process, one of joblib's, ends once the command that started it is gone, and its run with it.
+
+    By itself it would wait for ever: it holds both ends of the pipe by which it is given work.
+
+    Args:
+        parent: the command's process.
+    """
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_LOOK)
+        os._exit(1)  # there is nobody to whom anything could be said
+
+    Thread(target=watch, daemon=True).start()
+
+
+def run_isolated(work: Work) -> None:
     """Does the work in a process of its own, and records its end where that process could not.
 
     Args:
         work: what to do.
-        orphan_ends: whether this process ends, with the run, once the one that started it is gone.
 
     Raises:
         KeyboardInterrupt: stopped by a signal.
@@ -65,7 +86,7 @@ def run_isolated(work: Work, orphan_ends: bool = False) -> None:
     limit = work.config.trainer.time_limit
     process = _started(work)
     try:
-        in_time = _wait(process, limit, os.getppid() if orphan_ends else None)
+        in_time = _wait(process, limit)
     finally:
         _stop(process)
     if not in_time:
@@ -110,17 +131,10 @@ def _same_code() -> Iterator[None]:
             os.environ |= {} if value is None else {name: value}
 
 
-def _wait(process: BaseProcess, limit: float | None, parent: int | None) -> bool:
+def _wait(process: BaseProcess, limit: float | None) -> bool:
     """Waits for the process's end; returns whether it came in time."""
-    deadline = math.inf if limit is None else time.monotonic() + limit
-    while not wait([process.sentinel], max(0.0, min(_LOOK, deadline - time.monotonic()))):
-        if time.monotonic() >= deadline:
-            return False
-        if parent is not None and os.getppid() != parent:
-            _stop(process)
-            os._exit(1)  # there is nobody to whom anything could be said
-    process.join()
-    return True
+    process.join(limit)
+    return process.exitcode is not None
 
 
 def _stop(process: BaseProcess) -> None:
@@ -128,7 +142,7 @@ def _stop(process: BaseProcess) -> None:
     try:
         if process.is_alive():
             process.terminate()
-            process.join(_GRACE)
+            process.join(GRACE)
     finally:
         process.kill()
         process.join()

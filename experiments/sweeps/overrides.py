@@ -13,11 +13,11 @@ from omegaconf import DictConfig
 from ..errors import UserError
 
 _EXTRAS = {
-    "rnnscope_ray": ("hydra/launcher=ray", "hydra_ray_launcher", "ray"),
-    "rnnscope_slurm": ("hydra/launcher=slurm", "hydra_submitit_launcher", "slurm"),
-    "hydra_optuna_sweeper": ("hydra/sweeper=optuna", "hydra_optuna_sweeper", "optuna"),
+    "hydra/launcher=ray": ("hydra_ray_launcher", "ray"),
+    "hydra/launcher=slurm": ("hydra_submitit_launcher", "slurm"),
+    "hydra/sweeper=optuna": ("hydra_optuna_sweeper", "optuna"),
 }
-"""By module of a launcher or sweeper: what asks for it, which of Hydra's plugins it needs, the extra that has it."""
+"""By what asks for it: one of Hydra's plugins, and the extra that brings it."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Swept:
             UserError: seeds are given one by one as well.
         """
         count = config.sweep.seeds
-        if count == 1:
+        if count <= 1:
             return []
         given = [override for override in self.several if override.startswith("seed=")]
         if given:
@@ -111,11 +111,18 @@ def how(config: DictConfig) -> str:
     return f"one after another, {each}" if launcher == "basic" else f"by hydra/launcher={launcher}, {each}"
 
 
-def check_installed(hydra: DictConfig) -> None:
-    """Raises `UserError` if the launcher or the sweeper comes with an extra that is not installed."""
-    for chosen in (hydra.launcher, hydra.sweeper):
-        asked, plugin, extra = _EXTRAS.get(chosen._target_.split(".")[1], ("", "", ""))
+def check_installed(overrides: list[str]) -> None:
+    """Raises `UserError` if a launcher or sweeper is asked for that comes with an extra, and that is not installed."""
+    for asked in overrides:
+        plugin, extra = _EXTRAS.get(asked, ("", ""))
         if plugin and importlib.util.find_spec(f"hydra_plugins.{plugin}") is None:
             raise UserError(
                 f"{asked} needs packages that are not installed: pip install -c constraints.txt -e '.[{extra}]'"
             )
+
+
+def check_launcher(hydra: DictConfig) -> None:
+    """Raises `UserError` if runs cannot be launched so many at a time."""
+    count = hydra.launcher.get("n_jobs", 1)
+    if not isinstance(count, int) or count < 1:
+        raise UserError(f"hydra.launcher.n_jobs={count}: expected a whole number of at least 1, of runs at a time")

@@ -34,6 +34,17 @@ MISTAKES = [
     (["-m", "cell=rnn,lstm,grru"], "cell=grru: there is no such choice; did you mean gru?"),
     (["-m", "seed=1,2", "cell=rnn,lstm", "cell.unit_forget_bias=2"], "unit_forget_bias: there is no such option"),
     (["-m", "cell.units=8,0"], "cell.units=0: expected a value of at least 1"),
+    (["-m", "seed=range(1,1)"], "seed=range(1,1): there is no value in it; expected at least one"),
+    (["-m", "cell=rnn,lstm,rnn"], "cell=rnn,lstm,rnn: cell=rnn is there twice; expected every value once"),
+    (["-m", "sweep.seeds=3", "seed=1,2"], "sweep.seeds=3 beside seed=1,2: expected one of the two"),
+    (["sweep.seeds=3"], "sweep.seeds=3: several runs make a sweep; add -m"),
+    (["-m", "sweep.seeds=0"], "sweep.seeds=0: expected a value of at least 1"),
+    (["-m", "seed=1,2", "dataset.train_size=10,999999"], "dataset.train_size=999999: expected at most 1257"),
+    (["-m", "seed=1,2", "hydra/launcher=slrum"], "hydra/launcher=slrum: there is no such choice; did you mean slurm?"),
+    (["-m", "cell=rnn,lstm", "hydra.launcher.n_jobs=many"], "hydra.launcher.n_jobs=many: expected a whole number"),
+    (["trainer.threads=0"], "trainer.threads=0: expected a value of at least 1"),
+    (["trainer.time_limit=0"], "trainer.time_limit=0.0: expected a value above 0"),
+    (["-m", "seed=1,2", "name=my runs"], "name=my runs: expected letters"),
     (["name=a/b"], "name=a/b: expected letters"),
     (["64"], "64: expected name=value"),
     (["=3"], "train.py: "),
@@ -73,6 +84,26 @@ def test_a_dataset_whose_package_is_missing_names_the_command_that_installs_it(t
     assert ended.stderr == (
         "train.py: dataset=digits_pixels needs the package scikit-learn, which is not installed: "
         "pip install scikit-learn\n"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("plugin", "asked", "extra"),
+    [
+        ("hydra_ray_launcher", "hydra/launcher=ray", "ray"),
+        ("hydra_submitit_launcher", "hydra/launcher=slurm", "slurm"),
+        ("hydra_optuna_sweeper", "hydra/sweeper=optuna", "optuna"),
+    ],
+)
+def test_a_launcher_or_sweeper_whose_packages_are_missing_names_the_command_that_installs_them(
+    tmp_path, plugin, asked, extra
+):
+    code = f"sys.modules['hydra_plugins.{plugin}'] = None\nimport train\nsys.exit(train.main(['-m', '{asked}']))"
+    ended = in_process(code, tmp_path)
+    assert ended.returncode == 2
+    assert ended.stderr == (
+        f"train.py: {asked} needs packages that are not installed: pip install -c constraints.txt -e '.[{extra}]'\n"
     )
     assert list(tmp_path.iterdir()) == []
 

@@ -1,0 +1,91 @@
+"""`train.py continue=<run directory> trainer.epochs=…` trains on."""
+
+import json
+import shutil
+
+import pytest
+
+from experiments.record import RunDirectory
+from tests.e2e.conftest import SMALL_ADDING, run_train
+from tests.e2e.test_resume import assert_ended_alike
+
+OPTIONS = [*SMALL_ADDING, "dataset.train_size=640", "cell.dropout=0.1"]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A folder with a run of three epochs, and its directory."""
+    folder = tmp_path_factory.mktemp("origin")
+    assert run_train(folder, *OPTIONS, "trainer.epochs=3").returncode == 0
+    (run,) = (path.parent for path in folder.glob("runs/default/*/result.json"))
+    return folder, run
+
+
+def others(folder, run):
+    return [path.parent for path in folder.glob("runs/*/*/result.json") if path.parent != run]
+
+
+def test_it_ends_as_if_it_had_been_trained_for_so_long_at_once(trained, tmp_path):
+    folder, run = trained
+    ended = run_train(folder, f"continue={run}", "trainer.epochs=6", "name=longer")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "epoch 4/6" in ended.stdout
+    assert "epoch 3/6" not in ended.stdout
+    assert run_train(tmp_path, *OPTIONS, "trainer.epochs=6").returncode == 0
+    (longer,) = folder.glob("runs/longer/lstm-*")
+    (at_once,) = tmp_path.glob("runs/default/lstm-*")
+    assert longer.name == at_once.name  # it is the same run
+    assert_ended_alike(longer, at_once)
+    assert json.loads((run / "result.json").read_text())["epochs"] == 3  # what it went on from is as it was
+
+    again = run_train(folder, f"continue={run}", "trainer.epochs=6", "name=longer")
+    assert "1 of 1 runs were complete already" in again.stdout
+
+
+def test_with_another_learning_rate_it_is_a_run_of_its_own_also_where_the_origin_had_stopped_by_itself(tmp_path):
+    patient = ["trainer.patience=1", "optimizer.learning_rate=0.3", "trainer.epochs=40"]
+    assert run_train(tmp_path, *OPTIONS, *patient).returncode == 0
+    (origin,) = tmp_path.glob("runs/default/lstm-*")
+    epochs = json.loads((origin / "result.json").read_text())["epochs"]
+    assert epochs < 40
+    ended = run_train(tmp_path, f"continue={origin}", "trainer.epochs=50", "optimizer.learning_rate=0.001")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    (run,) = others(tmp_path, origin)
+    rows, before = ((path / "metrics.csv").read_text() for path in (run, origin))
+    assert rows.startswith(before)
+    assert len(rows.splitlines()) > epochs + 1
+    alone = run_train(tmp_path, *OPTIONS, *patient, "trainer.epochs=50", "optimizer.learning_rate=0.001")
+    assert alone.returncode == 0
+    assert len(others(tmp_path, origin)) == 2  # what began with that rate is another run
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["continue={run}", "trainer.epochs=3"],
+            "trainer.epochs=3: the run to go on from has trained 3; expected more",
+        ),
+        (["continue={run}"], "trainer.epochs=3: the run to go on from has trained 3; expected more"),
+        (["continue={run}", "cell.units=7", "trainer.epochs=9"], "its cell is another now"),
+        (["continue={run}", "dataset.length=13", "trainer.epochs=9"], "its dataset is another now"),
+        (["continue=nowhere", "trainer.epochs=9"], "continue=nowhere: it is no run; expected a run's directory"),
+        (["continue={run}", "continue={run}"], "expected one run to go on from"),
+    ],
+)
+def test_what_cannot_be_gone_on_with_costs_a_line(trained, arguments, message):
+    folder, run = trained
+    ended = run_train(folder, *(argument.format(run=run) for argument in arguments))
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    (line,) = ended.stderr.splitlines()
+    assert message in line
+
+
+def test_a_run_without_a_checkpoint_cannot_be_gone_on_with(trained, tmp_path):
+    copy = tmp_path / trained[1].name
+    shutil.copytree(trained[1], copy)
+    RunDirectory(copy).checkpoint.unlink()
+    ended = run_train(tmp_path, f"continue={copy}", "trainer.epochs=9")
+    assert ended.returncode == 2
+    assert "it has no checkpoint that can be read" in ended.stderr
