@@ -51,13 +51,13 @@ def evaluate(directory: Path, part: str, export: Path | None, config_dir: Path |
     task = data.load(config.dataset, config.seed)
     _check_data(run, task, signature)
     with console().status("starting TensorFlow"), without_stderr():
-        from .run import _arranged, _batch_size, _scores
+        from . import scoring
 
-        task = _arranged(task, config.trainer.batch_size)
+        task = scoring.arranged(task, config.trainer.batch_size)
         network, told = (_saved if completed else _best_so_far)(run, config, signature)
     chosen = getattr(task, part)
     with console().status(f"scoring {len(chosen):,} examples"):
-        scores = _scores(network, task, chosen, _batch_size(config, task))
+        scores = scoring.scores(network, task, chosen, scoring.evaluation_batch_size(config, task))
     before = mapping(mapping(run.result).get(_KEPT_AS.get(part, ""))) if completed else {}
     screen = console()
     screen.print(Text(f"{directory}: {part} part, {len(chosen):,} examples{told}"), soft_wrap=True)

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
-from . import files
+from . import files, stored
 from .data import Signature
 from .data.outputs import Symbols
 from .errors import UserError
@@ -36,9 +36,9 @@ def generate(
     signature = _signature(directory)
     prompt = "\n" if prompt is None and "\n" in signature.symbols else prompt or signature.symbols[-1]
     read = _numbers(prompt, signature)
-    config = OmegaConf.load(directory / ".hydra" / "config.yaml")
+    config = stored.configuration(directory)
     with console().status("starting TensorFlow"), without_stderr():
-        step = _writer(directory / "model.keras", config, signature)  # type: ignore[arg-type]
+        step = _writer(directory / "model.keras", config, signature)
     random = stream(seed, "generate")
     for symbol in read[:-1]:
         step(symbol)

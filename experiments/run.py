@@ -1,6 +1,5 @@
 """One run, a straight road: configuration → dataset → model → training with telemetry → record."""
 
-import dataclasses
 import errno
 import logging
 import re
@@ -32,14 +31,14 @@ from .callbacks import (
     StopInTime,
     Waiting,
 )
-from .data import Split, Task
-from .data.outputs import score
+from .data import Task
 from .errors import UserError
 from .model import build_network, build_optimizer, weights_table
 from .objectives import compile_arguments
 from .progress import TrainingProgress
 from .record import TO_GO_ON, RunDirectory, State
 from .report import console
+from .scoring import arranged, evaluation_batch_size, scores
 from .seeds import number
 from .telemetry import Curves, GradientTelemetry, LookInside
 from .training import (
@@ -47,13 +46,11 @@ from .training import (
     Measurements,
     batches,
     examples,
-    in_streams,
     network_inputs,
     steps_per_epoch,
 )
 
 log = logging.getLogger(__name__)
-_EVALUATION_BATCH = 512
 _OF_THE_MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ENOMEM, errno.ESTALE)
 """Errors that are no fault of the run: it goes on where it was, once they are put right."""
 
@@ -146,7 +143,7 @@ def train(config: DictConfig, directory: RunDirectory, writer: RunWriter, alone:
     keras.backend.clear_session()
     keras.utils.set_random_seed(number(config.seed, "initialisation"))
     tf.config.experimental.enable_op_determinism()
-    task = _arranged(data.load(config.dataset, config.seed), config.trainer.batch_size)
+    task = arranged(data.load(config.dataset, config.seed), config.trainer.batch_size)
     signature = task.signature
     network = build_network(config, signature, config.trainer.batch_size if task.stateful else None)
     directory.write_task(signature)
@@ -158,7 +155,7 @@ def train(config: DictConfig, directory: RunDirectory, writer: RunWriter, alone:
     training = _fit(config, task, network, directory, writer, began, alone)
     files.write_whole(directory.path / "model.keras", lambda path: network.save(path))
 
-    validation, metrics = (_scores(network, task, part, _batch_size(config, task)) for part in task.parts[1:])
+    validation, metrics = (scores(network, task, part, evaluation_batch_size(config, task)) for part in task.parts[1:])
     for name, value in metrics.items():
         writer.scalar(f"test/{name}", value, training["steps"])
     if training["gradient"]:
@@ -173,19 +170,6 @@ def train(config: DictConfig, directory: RunDirectory, writer: RunWriter, alone:
         **training,
         "seconds": round(training["seconds"] + time.perf_counter() - began, 3),
     }
-
-
-def _arranged(task: Task, batch_size: int) -> Task:
-    """The task, its parts as streams side by side where each example goes on where another ended."""
-    if not task.stateful:
-        return task
-    train, validation, test = (in_streams(part, batch_size) for part in task.parts)
-    return dataclasses.replace(task, train=train, validation=validation, test=test)
-
-
-def _batch_size(config: DictConfig, task: Task) -> int:
-    """How many examples are evaluated at a time."""
-    return config.trainer.batch_size if task.stateful else _EVALUATION_BATCH
 
 
 def _fit(
@@ -234,7 +218,7 @@ def _fit(
             epochs=trainer.epochs,
             steps_per_epoch=steps,
             validation_data=examples(task.validation, task.output),
-            validation_batch_size=_batch_size(config, task),
+            validation_batch_size=evaluation_batch_size(config, task),
             callbacks=callbacks,
             shuffle=False,
             verbose=0,
@@ -249,11 +233,3 @@ def _fit(
         "waiting_for_data": waiting.share,
         "gradient": telemetry.summary() if telemetry is not None else {},
     }
-
-
-def _scores(network: keras.Model, task: Task, part: Split, batch_size: int) -> dict[str, float]:
-    """The network's metrics on a part."""
-    if task.stateful:
-        network.get_layer("stack").reset_state()
-    predict = lambda chunk: network.predict_on_batch(network_inputs(chunk, task.output))
-    return score(task.output, predict, part.chunks(batch_size))
