@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -209,5 +210,5 @@ def test_a_sweep_that_is_stopped_ends_as_interrupted_with_its_table(tmp_path, st
     assert states == ["interrupted", "interrupted"]
     assert "interrupted" in stdout
     assert "not run" in stdout
-    assert "The same command goes on with what is not complete" in stdout
+    assert f"Interrupted. To go on: {shlex.join(['python', *command[1:]])}\n" in stdout
     assert "Traceback" not in stdout + stderr

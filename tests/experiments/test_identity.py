@@ -7,7 +7,9 @@ import pytest
 from experiments.identity import run_directory, run_key
 
 
-@pytest.mark.parametrize("override", ["name=other", "rerun=true"])
+@pytest.mark.parametrize(
+    "override", ["name=other", "rerun=true", "sweep.seeds=3", "sweep.retry_failed=true", "trainer.time_limit=60"]
+)
 def test_what_changes_no_result_changes_no_key(compose, override):
     assert run_key(compose(override)) == run_key(compose())
 
@@ -15,7 +17,7 @@ def test_what_changes_no_result_changes_no_key(compose, override):
 @pytest.mark.parametrize(
     "override",
     ["cell=gru", "cell.units=65", "dataset.permuted=true", "seed=2", "trainer.epochs=61", "telemetry.every=11",
-     "optimizer=sgd", "architecture.bidirectional=true", "cell.unit_forget_bias=0"],
+     "trainer.threads=2", "optimizer=sgd", "architecture.bidirectional=true", "cell.unit_forget_bias=0"],
 )  # fmt: skip
 def test_what_changes_the_result_changes_the_key(compose, override):
     assert run_key(compose(override)) != run_key(compose())

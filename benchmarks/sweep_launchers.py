@@ -1,0 +1,82 @@
+"""A sweep of 24 runs with each launcher of this machine: wall time, cores in use, memory, and what a run costs beside
+training.
+
+    python benchmarks/sweep_launchers.py [--launchers basic joblib ray] [--epochs 60]
+
+Cores are processor seconds over wall seconds. Memory is the largest sum, looked at once a second, of what all processes
+of the sweep have for themselves and their share of what they have in common (PSS). What is beside training is
+wall seconds times runs at a time, less the seconds that the runs themselves took, per run.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from pathlib import Path
+
+from joblib import cpu_count
+
+TRAIN = Path(__file__).parents[1] / "train.py"
+SWEEP = ["-m", "cell=rnn,lstm,gru", "cell.units=32,64", "sweep.seeds=4", "dataset=digits_pixels", "name=benchmark"]
+
+
+class Processes:
+    """Those that descend from a command: they have a variable of its environment."""
+
+    def __init__(self) -> None:
+        self.mark = uuid.uuid4().hex
+        self.peak = 0.0
+        self.seconds: dict[str, float] = {}
+
+    def look(self) -> None:
+        """Adds up memory, and keeps the processor time of each."""
+        total = 0
+        for path in Path("/proc").glob("[0-9]*"):
+            try:
+                if f"BENCHMARK={self.mark}".encode() not in (path / "environ").read_bytes():
+                    continue
+                pss = next(line for line in (path / "smaps_rollup").read_text().splitlines() if line.startswith("Pss:"))
+                total += int(pss.split()[1])
+                ticks = (path / "stat").read_text().rpartition(")")[2].split()[11:13]
+                self.seconds[path.name] = sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
+            except (OSError, StopIteration):  # it has just ended
+                continue
+        self.peak = max(self.peak, total / 2**20)
+
+
+def measure(launcher: str, epochs: int) -> list[str]:
+    """One sweep; returns a row of the table."""
+    processes = Processes()
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, str(TRAIN), *SWEEP, f"trainer.epochs={epochs}", f"hydra/launcher={launcher}"]
+        environment = {**os.environ, "BENCHMARK": processes.mark}
+        began = time.monotonic()
+        sweep = subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL)
+        while sweep.poll() is None:
+            processes.look()
+            time.sleep(1)
+        wall = time.monotonic() - began
+        results = [json.loads(path.read_text()) for path in Path(folder).glob("runs/benchmark/*/result.json")]
+    at_once = 1 if launcher == "basic" else cpu_count()
+    beside = (wall * at_once - sum(result["seconds"] for result in results)) / len(results)
+    cores = sum(processes.seconds.values()) / wall
+    return [launcher, f"{len(results)}", f"{wall:.0f} s", f"{cores:.2f}", f"{processes.peak:.2f} GB", f"{beside:.1f} s"]
+
+
+def main() -> None:
+    """Prints a table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--launchers", nargs="+", default=["basic", "joblib", "ray"])
+    parser.add_argument("--epochs", type=int, default=60)
+    given = parser.parse_args()
+    print("| launcher | runs | wall | cores | memory | a run beside training |\n|---|---:|---:|---:|---:|---:|")
+    for launcher in given.launchers:
+        print(f"| {' | '.join(measure(launcher, given.epochs))} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
