@@ -7,12 +7,15 @@ compared.
 
 import os
 import signal
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from filelock import SoftFileLease, Timeout
+
+from . import files
 
 _LEASE = 30.0
 """Seconds after which a marker that nobody refreshes is nobody's. The same for all who share a folder of runs."""
@@ -38,6 +41,7 @@ def claim(directory: Path) -> Iterator[bool]:
         yield False
         return
     try:
+        files.remove_halves(directory)
         yield True
     finally:
         lease.release()
@@ -65,6 +69,12 @@ def _lease(directory: Path) -> SoftFileLease:
 
 
 def _is_of_this_machine(directory: Path) -> bool:
-    with suppress(OSError, ValueError):
-        return f"host={socket.gethostname()}" in _marker(directory).read_text().splitlines()
-    return True
+    owner = _lease(directory).owner
+    return owner is None or owner.hostname == _this_machine()
+
+
+@cache
+def _this_machine() -> str:
+    """What a marker calls this machine: its name, and in a container also which one it is."""
+    with TemporaryDirectory() as folder, SoftFileLease(Path(folder) / "lock") as lease:
+        return lease.owner.hostname if lease.owner is not None else ""

@@ -10,13 +10,19 @@ from typing import Any
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     """Lets `write` fill a temporary file beside `path`, then moves it there in one step."""
-    # The suffix stays: some writers go by it.
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
+    # The suffix stays: some writers go by it. The rest does not: TensorBoard would read what is half an event file.
+    temporary = path.with_name(f".{os.getpid()}.tmp{path.suffix}")
     try:
         write(temporary)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def remove_halves(directory: Path) -> None:
+    """Removes what processes were writing when they were killed; for whoever alone writes in a directory."""
+    for path in directory.rglob(".*.tmp*"):
+        path.unlink()
 
 
 def write_text(path: Path, text: str) -> None:

@@ -66,9 +66,13 @@ class RunDirectory:
 
     @property
     def state(self) -> State | None:
-        """The run's state; `None` if it never began. Where a process said that it runs and is gone, `interrupted`."""
+        """The run's state; `None` if it never began.
+
+        It is `interrupted` where a process said that it runs and is gone, or that it is completed and the result is.
+        """
         state = self.status.get("state")
-        return "interrupted" if state == "running" and not is_claimed(self.path) else state
+        gone = (state == "running" and not is_claimed(self.path)) or (state == "completed" and self.result is None)
+        return "interrupted" if gone else state
 
     @property
     def ended_badly(self) -> bool:

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from layers.callbacks import described, write_inspection
+from layers.probes import Signal
 from tensorboard_gradient_flow import profile
 from tensorboard_gradient_flow.format import PLUGIN_NAME
 from tensorboard_gradient_flow.reader import read
@@ -74,10 +75,13 @@ class GradientTelemetry(keras.callbacks.Callback):
 
     def go_on(self, directory: Path) -> None:
         """Takes over what an interrupted run has recorded."""
-        for tag, record in read(directory).items():
-            if record.metadata["kind"] == "gradient":
-                self.steps = record.steps
-                self.norms[tag.removeprefix(f"{PLUGIN_NAME}/")] = record.norms
+        records = {tag: record for tag, record in read(directory).items() if record.metadata["kind"] == "gradient"}
+        whole = min((len(record.steps) for record in records.values()), default=0)  # a file may be damaged
+        for tag, record in records.items():
+            key, of = tag.removeprefix(f"{PLUGIN_NAME}/"), record.metadata
+            self.steps, self.norms[key] = record.steps[:whole], record.norms[:whole]
+            signal = Signal(of["layer"], of["signal"], of["direction"], of["cell"], of["units"])
+            self.measurements.signals[key] = signal  # there may be no step left to say so
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         """Records the step, if it is one to be recorded."""

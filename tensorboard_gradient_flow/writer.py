@@ -1,5 +1,7 @@
 """Writes one run's event file."""
 
+import os
+import socket
 import struct
 import time
 from pathlib import Path
@@ -10,7 +12,7 @@ from tensorboard.compat.proto import event_pb2, summary_pb2
 from tensorboard.plugins.image import metadata as image_metadata
 from tensorboard.plugins.scalar.summary_v2 import scalar_pb
 from tensorboard.plugins.text.summary_v2 import text_pb
-from tensorboard.summary.writer.event_file_writer import EventFileWriter
+from tensorboard.summary.writer.record_writer import RecordWriter
 from tensorboard.util import tensor_util
 
 from . import format as gradient_format
@@ -28,7 +30,10 @@ class RunWriter:
     """
 
     def __init__(self, directory: str | Path):
-        self._events = EventFileWriter(str(directory))
+        self._file = _behind_others(Path(directory)).open("xb")
+        self._records = RecordWriter(self._file)
+        self._add(event_pb2.Event(wall_time=time.time(), file_version="brain.Event:2"))
+        self.flush()
 
     def __enter__(self) -> "RunWriter":
         return self
@@ -40,7 +45,7 @@ class RunWriter:
 
     def summary(self, summary: Any, step: int) -> None:
         """Any `Summary` protocol buffer."""
-        self._events.add_event(event_pb2.Event(wall_time=time.time(), step=step, summary=summary))
+        self._add(event_pb2.Event(wall_time=time.time(), step=step, summary=summary))
 
     def scalar(self, tag: str, value: float, step: int, description: str | None = None) -> None:
         """One number."""
@@ -73,8 +78,19 @@ class RunWriter:
 
     def flush(self) -> None:
         """Writes out what is pending."""
-        self._events.flush()
+        self._file.flush()
 
     def close(self) -> None:
         """Writes out what is pending and closes the file."""
-        self._events.close()
+        self._file.close()
+
+    def _add(self, event: Any) -> None:
+        self._records.write(event.SerializeToString())
+
+
+def _behind_others(directory: Path) -> Path:
+    """A new event file, behind those that are there, whatever the clock says: TensorBoard reads them in this order."""
+    directory.mkdir(parents=True, exist_ok=True)
+    numbers = [path.name.split(".")[3] for path in directory.glob("events.out.tfevents.*")]
+    number = max([int(time.time()), *(int(number) + 1 for number in numbers if number.isdigit())])
+    return directory / f"events.out.tfevents.{number:010d}.{socket.gethostname()}.{os.getpid()}"

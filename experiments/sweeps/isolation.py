@@ -4,7 +4,6 @@ Processes are forked from a server that has imported TensorFlow and not yet star
 paid once for all runs that a worker of the launcher is given.
 """
 
-import math
 import multiprocessing
 import os
 import signal
@@ -25,9 +24,11 @@ from ..claim import claim
 from ..record import RunDirectory, State
 from ..report import console
 
+COMMAND = "RNNSCOPE_COMMAND"
+"""The environment's name for the process of the command that a process works for."""
 GRACE = 20.0
 """Seconds that a run is given to end by itself when it is asked to."""
-UNWRITABLE = os.EX_IOERR
+UNWRITABLE = 74
 """The exit status of a run's process that could not write the run's directory."""
 _LOOK = 0.5
 """Seconds between two looks at whether the command that started a process is still there."""
@@ -57,17 +58,17 @@ class Work:
 
 
 @cache
-def end_with(parent: int) -> None:
-    """From now on this process, one of joblib's, ends once the command that started it is gone, and its run with it.
+def end_with_command() -> None:
+    """From now on a process of joblib's ends once the command that started it is gone, and its run with it.
 
     By itself it would wait for ever: it holds both ends of the pipe by which it is given work.
-
-    Args:
-        parent: the command's process.
     """
+    command = int(os.environ[COMMAND])
+    if os.getpid() == command:
+        return
 
     def watch() -> None:
-        while os.getppid() == parent:
+        while os.getppid() == command:
             time.sleep(_LOOK)
         os._exit(1)  # there is nobody to whom anything could be said
 
@@ -86,12 +87,15 @@ def run_isolated(work: Work) -> None:
     limit = work.config.trainer.time_limit
     process = _started(work)
     try:
-        in_time = _wait(process, limit)
+        process.join(limit)
+        in_time = process.exitcode is not None
     finally:
         _stop(process)
     if not in_time:
         message = f"it took longer than trainer.time_limit={limit:g} seconds"
         settle(work.path, "timed_out", message, instead_of=("running", "interrupted"))
+    elif process.exitcode == UNWRITABLE:
+        settle(work.path, "interrupted", "its directory could not be written", instead_of=(None, "running"))
     elif process.exitcode:
         settle(work.path, *_end(process.exitcode))
 
@@ -131,12 +135,6 @@ def _same_code() -> Iterator[None]:
             os.environ |= {} if value is None else {name: value}
 
 
-def _wait(process: BaseProcess, limit: float | None) -> bool:
-    """Waits for the process's end; returns whether it came in time."""
-    process.join(limit)
-    return process.exitcode is not None
-
-
 def _stop(process: BaseProcess) -> None:
     """Asks a process that still runs to end, and then ends it."""
     try:
@@ -163,14 +161,14 @@ def _end(exitcode: int) -> tuple[State, str]:
     return "killed", f"its process was ended by {name}{_OF_MEMORY if name == 'SIGKILL' else ''}"
 
 
-def settle(path: Path, state: State, message: str, instead_of: Sequence[State] = ("running",)) -> None:
+def settle(path: Path, state: State, message: str, instead_of: Sequence[State | None] = ("running",)) -> None:
     """Writes down how a run ended whose process could not, unless somebody is at work on it again.
 
     Args:
         path: the run's directory.
         state: how it ended.
         message: why.
-        instead_of: what the process may have said.
+        instead_of: what the process may have said; `None` for nothing.
     """
     run = RunDirectory(path)
     if run.status.get("state") not in instead_of:

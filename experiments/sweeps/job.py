@@ -12,7 +12,7 @@ from omegaconf import DictConfig
 from ..errors import UserError, suggestion
 from ..identity import run_directory
 from ..record import TO_GO_ON, RunDirectory
-from .isolation import Work, run_isolated
+from .isolation import Work, end_with_command, run_isolated
 
 
 def job(config: DictConfig) -> float | None:
@@ -27,7 +27,8 @@ def job(config: DictConfig) -> float | None:
     hydra = HydraConfig.get()
     sweep = hydra.mode == RunMode.MULTIRUN
     is_search = sweep and "optuna" in hydra.sweeper._target_
-    launcher = hydra.launcher._target_ if sweep else ""
+    if sweep and "joblib" in hydra.launcher._target_:
+        end_with_command()
     cwd = Path(hydra.runtime.cwd)
     overrides = [override for override in hydra.overrides.task if not override.startswith("sweep.")]
     runs = []
@@ -38,7 +39,7 @@ def job(config: DictConfig) -> float | None:
         run = RunDirectory(cwd / run_directory(one))
         runs.append(run)
         if is_to_run(run, one):
-            run_isolated(Work(run.path, one, of_seed, cwd, alone=not sweep), orphan_ends="joblib" in launcher)
+            run_isolated(Work(run.path, one, of_seed, cwd, alone=not sweep))
     return _objective(runs, config.sweep.objective) if is_search else None
 
 

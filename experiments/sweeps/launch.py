@@ -1,5 +1,7 @@
 """From a checked request to results on the screen."""
 
+import os
+import shlex
 import sys
 from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
@@ -15,7 +17,7 @@ from ..errors import UserError
 from ..identity import run_directory
 from ..record import RunDirectory
 from ..report import console, panel, table
-from .isolation import settle
+from .isolation import COMMAND, settle
 from .job import is_to_run
 from .live import watching
 from .search import best, study
@@ -37,6 +39,7 @@ def launch(request: Request, run: Callable[[], object]) -> int:
     Raises:
         UserError: the folder of the runs cannot be written, or another process searches in it.
     """
+    command = shlex.join(["python", *sys.argv])
     _make_writable(request.folder)
     screen = console()
     left = [config for config in request.runs if is_to_run(RunDirectory(run_directory(config)), config)]
@@ -50,7 +53,7 @@ def launch(request: Request, run: Callable[[], object]) -> int:
     _say_what_was_not_run(request, left, screen)
     complete = _show_results(request, screen)
     if not to_the_end:
-        screen.print("Interrupted. The same command goes on with what is not complete.")
+        screen.print(f"Interrupted. To go on: {command}", soft_wrap=True, markup=False, highlight=False)
         return 130
     return 0 if complete else 1
 
@@ -58,6 +61,7 @@ def launch(request: Request, run: Callable[[], object]) -> int:
 def _ran(request: Request, arguments: list[str], run: Callable[[], object], screen: Console) -> bool:
     """Hands the runs to Hydra; returns whether it came to the end, uninterrupted."""
     sys.argv[1:] = arguments
+    os.environ[COMMAND] = str(os.getpid())
     try:
         with watching(lambda: request.directories, screen) if request.multirun else nullcontext():
             for _ in range(_LAUNCHES):
@@ -99,7 +103,7 @@ def _make_writable(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / ".writable"
         probe.write_bytes(b"anything")
-        probe.unlink()
+        probe.unlink(missing_ok=True)  # another command may have tried it at the same time
     except OSError as error:
         raise UserError(
             f"{folder}: cannot be written ({error.strerror}); choose another folder with name=…, "

@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 import sys
+import time
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 from threading import Thread
@@ -15,7 +16,7 @@ from .. import interruption
 from ..claim import claim
 from ..quiet import without_stderr
 from ..record import RunDirectory
-from .isolation import Work
+from .isolation import GRACE, UNWRITABLE, Work
 from .job import is_to_run
 
 with without_stderr():
@@ -34,14 +35,14 @@ def do(work: Work, begun: Connection) -> None:
         begun: closed when the work begins.
     """
     begun.close()
-    interruption.listen(once=True)
-    signal.signal(signal.SIGUSR2, signal.SIG_IGN)  # Slurm's, meant for the process that waits for this one
-    Thread(target=_end_with_parent, daemon=True).start()
-    os.chdir(work.cwd)
-    threads = work.config.trainer.threads
-    tf.config.threading.set_intra_op_parallelism_threads(threads)
-    tf.config.threading.set_inter_op_parallelism_threads(threads)
     try:
+        interruption.listen(once=True)
+        signal.signal(signal.SIGUSR2, signal.SIG_IGN)  # Slurm's, meant for the process that waits for this one
+        Thread(target=_end_with_parent, daemon=True).start()
+        os.chdir(work.cwd)
+        threads = work.config.trainer.threads
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        tf.config.threading.set_inter_op_parallelism_threads(threads)
         with threadpool_limits(threads), claim(work.path) as ours:
             directory = RunDirectory(work.path)
             if ours and is_to_run(directory, work.config):  # somebody else may just have finished it
@@ -49,14 +50,18 @@ def do(work: Work, begun: Connection) -> None:
                 run(work.config, directory, work.overrides, work.alone)
     except KeyboardInterrupt:
         pass  # it is written down
+    except OSError:  # of the directory: what else befalls a run is written down there
+        sys.exit(UNWRITABLE)
 
 
 def _end_with_parent() -> None:
-    """Asks this process to end once nobody waits for it."""
+    """Asks this process to end once nobody waits for it, and then ends it."""
     parent = parent_process()
     if parent is not None:
         wait([parent.sentinel])
         os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(GRACE)
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _keep_what_is_said(work: Work) -> None:
