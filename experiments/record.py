@@ -79,6 +79,12 @@ class RunDirectory:
         """Whether it is over, without a result, and would end like that again."""
         return self.state is not None and self.state not in (*TO_GO_ON, "completed")
 
+    def is_to_run(self, config: DictConfig) -> bool:
+        """Whether the run has to be begun, or gone on with."""
+        if config.rerun or self.state in (None, *TO_GO_ON):
+            return True
+        return self.ended_badly and config.sweep.retry_failed
+
     @property
     def result(self) -> dict[str, Any] | None:
         """What `result.json` holds; `None` if there is none."""

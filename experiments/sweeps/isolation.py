@@ -4,6 +4,7 @@ Processes are forked from a server that has imported TensorFlow and not yet star
 paid once for all runs that a worker of the launcher is given.
 """
 
+import math
 import multiprocessing
 import os
 import signal
@@ -11,50 +12,25 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import dataclass
 from functools import cache
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from threading import Thread
 
-from omegaconf import DictConfig
-
 from ..claim import claim
 from ..record import RunDirectory, State
 from ..report import console
+from .work import GRACE, UNWRITABLE, Work
 
 COMMAND = "RNNSCOPE_COMMAND"
 """The environment's name for the process of the command that a process works for."""
-GRACE = 20.0
-"""Seconds that a run is given to end by itself when it is asked to."""
-UNWRITABLE = 74
-"""The exit status of a run's process that could not write the run's directory."""
 _LOOK = 0.5
-"""Seconds between two looks at whether the command that started a process is still there."""
+"""Seconds between two looks at whether a process is still there."""
 _LOST = 255
 """The exit status that is reported where the server of the processes is gone."""
 _CRASHES = ("SIGSEGV", "SIGABRT", "SIGBUS", "SIGILL", "SIGFPE")
 _OF_MEMORY = " (as the system does where memory runs out)"
-
-
-@dataclass(frozen=True)
-class Work:
-    """What a process is to do.
-
-    Attributes:
-        path: the run's directory.
-        config: composed and checked.
-        overrides: that gave the configuration.
-        cwd: where the user stands.
-        alone: whether it is the only run, which may use the terminal.
-    """
-
-    path: Path
-    config: DictConfig
-    overrides: list[str]
-    cwd: Path
-    alone: bool
 
 
 @cache
@@ -87,8 +63,7 @@ def run_isolated(work: Work) -> None:
     limit = work.config.trainer.time_limit
     process = _started(work)
     try:
-        process.join(limit)
-        in_time = process.exitcode is not None
+        in_time = _ends_within(process, math.inf if limit is None else limit)
     finally:
         _stop(process)
     if not in_time:
@@ -133,6 +108,14 @@ def _same_code() -> Iterator[None]:
         for name, value in before.items():
             os.environ.pop(name)
             os.environ |= {} if value is None else {name: value}
+
+
+def _ends_within(process: BaseProcess, seconds: float) -> bool:
+    """Waits for a process; Ray interrupts what it cancels between two looks, and could not in a long wait."""
+    deadline = time.monotonic() + seconds
+    while process.exitcode is None and time.monotonic() < deadline:
+        process.join(min(_LOOK, max(0.0, deadline - time.monotonic())))
+    return process.exitcode is not None
 
 
 def _stop(process: BaseProcess) -> None:

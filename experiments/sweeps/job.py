@@ -11,8 +11,9 @@ from omegaconf import DictConfig
 
 from ..errors import UserError, suggestion
 from ..identity import run_directory
-from ..record import TO_GO_ON, RunDirectory
-from .isolation import Work, end_with_command, run_isolated
+from ..record import RunDirectory
+from .isolation import end_with_command, run_isolated
+from .work import Work
 
 
 def job(config: DictConfig) -> float | None:
@@ -38,16 +39,9 @@ def job(config: DictConfig) -> float | None:
         of_seed = overrides if seed == config.seed else [*overrides, f"seed={seed}"]
         run = RunDirectory(cwd / run_directory(one))
         runs.append(run)
-        if is_to_run(run, one):
+        if run.is_to_run(one):
             run_isolated(Work(run.path, one, of_seed, cwd, alone=not sweep))
     return _objective(runs, config.sweep.objective) if is_search else None
-
-
-def is_to_run(run: RunDirectory, config: DictConfig) -> bool:
-    """Whether a run has to be begun, or gone on with."""
-    if config.rerun or run.state in (None, *TO_GO_ON):
-        return True
-    return run.ended_badly and config.sweep.retry_failed
 
 
 def _objective(runs: list[RunDirectory], metric: str) -> float:

@@ -18,7 +18,6 @@ from ..identity import run_directory
 from ..record import RunDirectory
 from ..report import console, panel, table
 from .isolation import COMMAND, settle
-from .job import is_to_run
 from .live import watching
 from .search import best, study
 
@@ -42,7 +41,7 @@ def launch(request: Request, run: Callable[[], object]) -> int:
     command = shlex.join(["python", *sys.argv])
     _make_writable(request.folder)
     screen = console()
-    left = [config for config in request.runs if is_to_run(RunDirectory(run_directory(config)), config)]
+    left = [config for config in request.runs if RunDirectory(run_directory(config)).is_to_run(config)]
     if request.multirun and (left or request.trials is not None):
         count = f"{len(left)} runs" if request.trials is None else f"{request.trials} trials in all"
         screen.print(f"{count}, {request.how}", highlight=False)

@@ -16,8 +16,7 @@ from .. import interruption
 from ..claim import claim
 from ..quiet import without_stderr
 from ..record import RunDirectory
-from .isolation import GRACE, UNWRITABLE, Work
-from .job import is_to_run
+from .work import GRACE, UNWRITABLE, Work
 
 with without_stderr():
     import tensorflow as tf
@@ -45,7 +44,7 @@ def do(work: Work, begun: Connection) -> None:
         tf.config.threading.set_inter_op_parallelism_threads(threads)
         with threadpool_limits(threads), claim(work.path) as ours:
             directory = RunDirectory(work.path)
-            if ours and is_to_run(directory, work.config):  # somebody else may just have finished it
+            if ours and directory.is_to_run(work.config):  # somebody else may just have finished it
                 _keep_what_is_said(work)
                 run(work.config, directory, work.overrides, work.alone)
     except KeyboardInterrupt:
