@@ -70,7 +70,7 @@ def run_isolated(work: Work) -> None:
         message = f"it took longer than trainer.time_limit={limit:g} seconds"
         settle(work.path, "timed_out", message, instead_of=("running", "interrupted"))
     elif process.exitcode == UNWRITABLE:
-        settle(work.path, "interrupted", "its directory could not be written", instead_of=(None, "running"))
+        settle(work.path, "interrupted", "its process could not write its files", instead_of=(None, "running"))
     elif process.exitcode:
         settle(work.path, *_end(process.exitcode))
 
