@@ -125,8 +125,10 @@ class RunDirectory:
     def set_state(self, state: State, message: str = "") -> None:
         """Writes `status.json`."""
         now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-        began = self.status.get("began", now)
-        status = {"state": state, "message": message, "began": began, "changed": now}
+        before = self.status
+        status = {"state": state, "message": message, "began": before.get("began", now), "changed": now}
+        if "progress" in before:
+            status["progress"] = before["progress"]
         files.write_json(self.path / "status.json", {**status, "process": os.getpid(), "host": socket.gethostname()})
 
     def set_progress(self, progress: dict[str, Any]) -> None:
