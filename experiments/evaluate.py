@@ -90,7 +90,7 @@ def _run(directory: Path) -> tuple[RunDirectory, bool]:
     if not is_run(directory):
         raise UserError(f"{directory}: is not a run's directory; expected one such as runs/default/lstm-…")
     run = RunDirectory(directory)
-    completed = run.state == "completed"
+    completed = run.status.get("state") == "completed"  # also one whose result is gone: its network is not
     if not completed and not run.checkpoint.exists():
         raise UserError(f"{directory}: {_state(run)}, without a checkpoint; {_command(run)} completes it")
     return run, completed

@@ -15,7 +15,7 @@ from tests.e2e.ray_cluster import ray_cluster  # noqa: F401
 from tests.e2e.slurm import slurm  # noqa: F401
 from tests.e2e.test_resume import assert_ended_alike
 
-SWEEP = ["-m", "cell=rnn,lstm,gru", *SMALL_ADDING, "trainer.epochs=60", "dataset.train_size=1280", "name=same"]
+SWEEP = ["-m", "cell=rnn,lstm,gru", *SMALL_ADDING, "trainer.epochs=30", "dataset.train_size=1280", "name=same"]
 
 
 @pytest.fixture(scope="module")

@@ -43,18 +43,18 @@ def test_it_ends_as_if_it_had_been_trained_for_so_long_at_once(trained, tmp_path
 
 
 def test_with_another_learning_rate_it_is_a_run_of_its_own_also_where_the_origin_had_stopped_by_itself(tmp_path):
-    patient = ["trainer.patience=1", "optimizer.learning_rate=0.3", "trainer.epochs=40"]
+    patient = ["trainer.patience=1", "optimizer.learning_rate=0.3", "trainer.epochs=15"]
     assert run_train(tmp_path, *OPTIONS, *patient).returncode == 0
     (origin,) = tmp_path.glob("runs/default/lstm-*")
     epochs = json.loads((origin / "result.json").read_text())["epochs"]
-    assert epochs < 40
-    ended = run_train(tmp_path, f"continue={origin}", "trainer.epochs=50", "optimizer.learning_rate=0.001")
+    assert epochs < 15
+    ended = run_train(tmp_path, f"continue={origin}", "trainer.epochs=20", "optimizer.learning_rate=0.001")
     assert ended.returncode == 0, ended.stdout + ended.stderr
     (run,) = others(tmp_path, origin)
     rows, before = ((path / "metrics.csv").read_text() for path in (run, origin))
     assert rows.startswith(before)
     assert len(rows.splitlines()) > epochs + 1
-    alone = run_train(tmp_path, *OPTIONS, *patient, "trainer.epochs=50", "optimizer.learning_rate=0.001")
+    alone = run_train(tmp_path, *OPTIONS, *patient, "trainer.epochs=20", "optimizer.learning_rate=0.001")
     assert alone.returncode == 0
     assert len(others(tmp_path, origin)) == 2  # what began with that rate is another run
 
