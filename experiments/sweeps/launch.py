@@ -1,13 +1,17 @@
 """From a checked request to results on the screen."""
 
+import multiprocessing
 import os
 import shlex
+import signal
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from textwrap import shorten
+from threading import Event, Thread
 
 from omegaconf import DictConfig
 from rich.console import Console
@@ -19,10 +23,13 @@ from ..record import RunDirectory
 from ..report import console, panel, table
 from .isolation import COMMAND, settle
 from .live import watching
+from .overrides import JOBLIB
 from .search import best, study
 
 _LAUNCHES = 3
 """How often a sweep is launched whose launcher loses processes of its own, as where memory runs out."""
+_STILL = 60.0
+"""Seconds without a run under way after which a launcher on this machine is given up."""
 
 
 def launch(request: Request, run: Callable[[], object]) -> int:
@@ -62,7 +69,11 @@ def _ran(request: Request, arguments: list[str], run: Callable[[], object], scre
     sys.argv[1:] = arguments
     os.environ[COMMAND] = str(os.getpid())
     try:
-        with watching(lambda: request.directories, screen) if request.multirun else nullcontext():
+        with ExitStack() as meanwhile:
+            if request.multirun:
+                meanwhile.enter_context(watching(lambda: request.directories, screen))
+            if request.how.endswith(JOBLIB):
+                meanwhile.enter_context(_starting_again_where_nothing_moves(request))
             for _ in range(_LAUNCHES):
                 if not _lost_a_worker(run, screen):
                     break
@@ -73,6 +84,31 @@ def _ran(request: Request, arguments: list[str], run: Callable[[], object], scre
     finally:
         _write_overview(request.folder, screen)
     return True
+
+
+@contextmanager
+def _starting_again_where_nothing_moves(request: Request) -> Iterator[None]:
+    """Starts this command again, in this process, once no run has been under way for a while though some are left.
+
+    A worker of joblib's that is killed while it hands over what a run returned leaves joblib waiting for the rest.
+    """
+    over = Event()
+
+    def watch() -> None:
+        moved = time.monotonic()
+        while not over.wait(1):
+            if any(RunDirectory(path).state == "running" for path in request.directories):
+                moved = time.monotonic()
+            elif time.monotonic() - moved > _STILL:
+                for process in multiprocessing.active_children():
+                    os.kill(process.pid, signal.SIGKILL)  # type: ignore[arg-type]
+                os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+
+    Thread(target=watch, daemon=True).start()
+    try:
+        yield
+    finally:
+        over.set()
 
 
 def _lost_a_worker(run: Callable[[], object], screen: Console) -> bool:

@@ -20,6 +20,10 @@ _EXTRAS = {
 """By what asks for it: one of Hydra's plugins, and the extra that brings it."""
 
 
+JOBLIB = "(hydra.launcher.n_jobs, trainer.threads)"
+"""What decides how many runs joblib has at a time; only its sweeps are announced with these words."""
+
+
 @dataclass(frozen=True)
 class Swept:
     """Overrides, some of them with several values.
@@ -107,7 +111,7 @@ def how(config: DictConfig) -> str:
     launcher, threads = config.hydra.runtime.choices["hydra/launcher"], config.trainer.threads
     each = f"{threads} thread{'s' if threads > 1 else ''} each"
     if launcher == "joblib":
-        return f"{config.hydra.launcher.n_jobs} at a time, {each} (hydra.launcher.n_jobs, trainer.threads)"
+        return f"{config.hydra.launcher.n_jobs} at a time, {each} {JOBLIB}"
     return f"one after another, {each}" if launcher == "basic" else f"by hydra/launcher={launcher}, {each}"
 
 
