@@ -2,6 +2,7 @@
 a mistake costs a line and a moment, and leaves nothing behind."""
 
 import dataclasses
+import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -55,6 +56,11 @@ class Request:
         """The run directories, in order, each once; of a search, those that are there by now."""
         if self.trials is not None:
             return sorted(path.parent for path in self.folder.glob("*/status.json"))
+        return self._named
+
+    @functools.cached_property
+    def _named(self) -> list[Path]:
+        """Found once: a name is a hash of all that decides a result, and whoever watches a sweep asks again and again."""
         return list(dict.fromkeys(run_directory(config) for config in self.runs))
 
     @property
