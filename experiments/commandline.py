@@ -37,13 +37,15 @@ class Request:
         multirun: whether it is a sweep.
         runs: the configuration of every run, checked; of a search, some that lie on the borders of what is searched.
         trials: how many configurations a search is to try; `None` where nothing is searched.
-        how: how the launcher of a sweep runs them, in words.
+        launcher: what runs a sweep, as in `hydra/launcher=joblib`.
+        how: how it does, in words.
     """
 
     arguments: list[str]
     multirun: bool
     runs: list[DictConfig]
     trials: int | None = None
+    launcher: str = ""
     how: str = ""
 
     @property
@@ -60,7 +62,7 @@ class Request:
 
     @functools.cached_property
     def _named(self) -> list[Path]:
-        """Found once: a name is a hash of all that decides a result, and whoever watches a sweep asks again and again."""
+        """Found once: a name is a hash of a whole configuration, and whoever watches a sweep asks for it often."""
         return list(dict.fromkeys(run_directory(config) for config in self.runs))
 
     @property
@@ -97,14 +99,15 @@ def read(arguments: list[str]) -> Request | None:
         parsed.config_name or "config", [*searchpath, *overrides], **options
     )
     with explained(), hydra.initialize_config_dir(str(CONF.resolve()), version_base="1.3"):
-        of_runs, of_seeds, trials, how = [parsed.overrides], [], None, ""
+        of_runs, of_seeds, trials, launcher, how = [parsed.overrides], [], None, "", ""
         swept = sweeping.parse(parsed.overrides)
         if parsed.multirun:
             sweeping.check_installed(parsed.overrides)
             first = composed(swept.first, return_hydra_config=True)
             sweeping.check_launcher(first.hydra)
             swept = sweeping.parse([*sweeping.params(first.hydra), *parsed.overrides])
-            trials, how = sweeping.trials(first.hydra), sweeping.how(first)
+            trials, launcher = sweeping.trials(first.hydra), first.hydra.runtime.choices["hydra/launcher"]
+            how = sweeping.how(first, launcher)
             of_seeds = swept.seeds(first) if trials is None else []
             of_runs = sweeping.parse([*swept.overrides, *of_seeds]).each() if trials is None else swept.borders()
         elif swept.several:
@@ -121,7 +124,7 @@ def read(arguments: list[str]) -> Request | None:
     for config in runs:
         check_origin(config)
     _check_data(list(zip(of_runs, runs, strict=True)))
-    return Request([*arguments, *of_seeds], parsed.multirun, runs, trials, how)
+    return Request([*arguments, *of_seeds], parsed.multirun, runs, trials, launcher, how)
 
 
 def _check_data(runs: list[tuple[list[str], DictConfig]]) -> None:

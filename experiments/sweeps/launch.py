@@ -23,7 +23,6 @@ from ..record import RunDirectory
 from ..report import console, panel, table
 from .isolation import COMMAND, settle
 from .live import watching
-from .overrides import JOBLIB
 from .search import best, study
 
 _LAUNCHES = 3
@@ -72,7 +71,7 @@ def _ran(request: Request, arguments: list[str], run: Callable[[], object], scre
         with ExitStack() as meanwhile:
             if request.multirun:
                 meanwhile.enter_context(watching(lambda: request.directories, screen))
-            if request.how.endswith(JOBLIB):
+            if request.launcher == "joblib":
                 meanwhile.enter_context(_starting_again_where_nothing_moves(request))
             for _ in range(_LAUNCHES):
                 if not _lost_a_worker(run, screen):

@@ -20,10 +20,6 @@ _EXTRAS = {
 """By what asks for it: one of Hydra's plugins, and the extra that brings it."""
 
 
-JOBLIB = "(hydra.launcher.n_jobs, trainer.threads)"
-"""What decides how many runs joblib has at a time; only its sweeps are announced with these words."""
-
-
 @dataclass(frozen=True)
 class Swept:
     """Overrides, some of them with several values.
@@ -106,12 +102,12 @@ def trials(hydra: DictConfig) -> int | None:
     return found
 
 
-def how(config: DictConfig) -> str:
-    """How the launcher runs what it is given, in words."""
-    launcher, threads = config.hydra.runtime.choices["hydra/launcher"], config.trainer.threads
+def how(config: DictConfig, launcher: str) -> str:
+    """How a launcher runs what it is given, in words."""
+    threads = config.trainer.threads
     each = f"{threads} thread{'s' if threads > 1 else ''} each"
     if launcher == "joblib":
-        return f"{config.hydra.launcher.n_jobs} at a time, {each} {JOBLIB}"
+        return f"{config.hydra.launcher.n_jobs} at a time, {each} (hydra.launcher.n_jobs, trainer.threads)"
     return f"one after another, {each}" if launcher == "basic" else f"by hydra/launcher={launcher}, {each}"
 
 
