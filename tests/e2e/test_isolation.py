@@ -42,7 +42,7 @@ def test_runs_that_raise_hang_or_crash_leave_the_others_alone(tmp_path):
     stdout, stderr = sweep.communicate(timeout=200)
     assert sweep.returncode == 1
     assert "Traceback" not in stdout + stderr
-    assert states(tmp_path) == ["completed", "failed", "failed", "failed", "failed", "timed_out"]
+    assert states(tmp_path) == ["completed", "failed", "failed", "failed", "failed", "timed_out"], stdout
     assert crashing.status["message"] == "its process crashed, SIGSEGV (what it said is in train.log)"
     assert "Segmentation fault" in (crashing.path / "train.log").read_text()  # and where each thread was
     assert hanging.status["message"] == "it took longer than trainer.time_limit=20 seconds"
