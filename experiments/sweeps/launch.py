@@ -1,5 +1,6 @@
 """From a checked request to results on the screen."""
 
+import math
 import multiprocessing
 import os
 import shlex
@@ -90,14 +91,17 @@ def _starting_again_where_nothing_moves(request: Request) -> Iterator[None]:
     """Starts this command again, in this process, once no run has been under way for a while though some are left.
 
     A worker of joblib's that is killed while it hands over what a run returned leaves joblib waiting for the rest.
+    Until the first run moves there is nothing to hand over, and TensorFlow may be long in starting.
     """
     over = Event()
+    states = lambda: [RunDirectory(path).state for path in request.directories]
 
     def watch() -> None:
-        moved = time.monotonic()
+        before, moved = states(), math.inf
         while not over.wait(1):
-            if any(RunDirectory(path).state == "running" for path in request.directories):
-                moved = time.monotonic()
+            now = states()
+            if "running" in now or now != before:
+                before, moved = now, time.monotonic()
             elif time.monotonic() - moved > _STILL:
                 for process in multiprocessing.active_children():
                     os.kill(process.pid, signal.SIGKILL)  # type: ignore[arg-type]

@@ -25,11 +25,12 @@ class Commands:
     Args:
         folder: where it is typed; made if it is not there.
         before: a command that it is put behind, as of `nice`.
+        script: another in the place of `train.py`.
     """
 
-    def __init__(self, folder: Path, before: Sequence[str] = ()):
+    def __init__(self, folder: Path, before: Sequence[str] = (), script: Path = TRAIN):
         folder.mkdir(exist_ok=True)
-        self.folder, self.before = folder, before
+        self.folder, self.before, self.script = folder, before, script
         self._mark = f"TYPED_BY_A_TEST={secrets.token_hex(8)}"
         self._outputs: list[Path] = []
 
@@ -37,7 +38,7 @@ class Commands:
         """Types it. It says what it says into a file: a pipe would not end before the last of its processes."""
         output = self.folder / f"output-{secrets.token_hex(4)}.txt"
         self._outputs.append(output)
-        command = ["env", self._mark, *self.before, sys.executable, str(TRAIN), *arguments]
+        command = ["env", self._mark, *self.before, sys.executable, str(self.script), *arguments]
         with output.open("w") as said:
             return subprocess.Popen(
                 command, cwd=self.folder, env={**os.environ, **environment}, stdout=said, stderr=said
@@ -72,7 +73,7 @@ class Commands:
                 found["run" if forked else "forkserver"].append(pid)
             elif b"popen_loky" in command:
                 found["worker"].append(pid)
-            elif str(TRAIN).encode() in command:
+            elif str(self.script).encode() in command:
                 found["command"].append(pid)
         return found
 

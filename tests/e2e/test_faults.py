@@ -1,7 +1,9 @@
 """Whatever happens to a sweep's processes and files: the same command completes it, as if nothing had happened."""
 
+import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -72,6 +74,38 @@ def test_processes_killed_at_random_moments_cost_no_run_and_change_no_figure(ref
     print(f"killed {KILLS}, typed {typed} times, processes by run {[len(each) for each in seen.values()]}")
     assert all(len(together) == 1 for each in seen.values() for together in each)
     assert_same_sweep(tmp_path / "runs" / "sweep", reference)
+
+
+_IMPATIENT = f"""
+import runpy
+from experiments.sweeps import launch
+launch._STILL = 10.0
+runpy.run_path({str(TRAIN)!r}, run_name="__main__")
+"""
+
+
+def test_a_sweep_whose_workers_hang_is_started_again_and_completes(reference, tmp_path):
+    """Both of joblib's workers are stopped: the runs under way end, and nobody hears of it or begins another."""
+    script = tmp_path / "impatient.py"  # one that waits for ten seconds, not a minute
+    script.write_text(_IMPATIENT)
+    commands = Commands(tmp_path, script=script)
+    environment = {"PYTHONPATH": str(TRAIN.parent)}
+    four = [argument.replace("range(1,7)", "range(1,5)") for argument in SWEEP]
+    command = commands.start(*four, **environment)
+    while len(list(tmp_path.glob("runs/sweep/*/metrics.csv"))) < 2:
+        assert command.poll() is None, commands.output
+        time.sleep(0.1)
+    workers = commands.by_kind()["worker"]
+    assert len(workers) == 2
+    for worker in workers:
+        os.kill(worker, signal.SIGSTOP)
+    assert command.wait(200) == 0, commands.output
+    runs = runs_of(tmp_path / "runs" / "sweep")
+    assert len(runs) == 4
+    for run in runs:
+        assert RunDirectory(run).state == "completed"
+        assert_ended_alike(run, reference / run.name)
+    assert not set(workers) & set(commands.processes())
 
 
 @pytest.fixture(scope="module")
