@@ -11,6 +11,7 @@ Drop-in replacements for `keras.layers`: same arguments, same weights, same resu
 
 from .backend import set_compile
 from .bidirectional import Bidirectional
+from .bptt.parts import set_batch_parts
 from .cells import (
     NOTHING_DROPPED,
     Cell,
@@ -76,5 +77,6 @@ __all__ = [
     "Step",
     "ZoneoutCell",
     "dropped",
+    "set_batch_parts",
     "set_compile",
 ]

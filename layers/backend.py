@@ -6,6 +6,7 @@ function with several outputs that is written in one way for every backend.
 """
 
 import functools
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -117,6 +118,26 @@ def compiled(function: Callable) -> Callable:
         return (traced if _COMPILE else function)(*args, **kwargs)
 
     return call
+
+
+def loops_at_once() -> int:
+    """How many loops that do not depend on one another run at the same time, once what is being written down is run.
+
+    On TensorFlow, in a graph, as many as it has threads; 1 everywhere else.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return 1
+    import tensorflow as tf
+
+    if tf.executing_eagerly():
+        return 1
+    threading = tf.config.threading
+    chosen = threading.get_inter_op_parallelism_threads(), threading.get_intra_op_parallelism_threads()
+    return min(count or _cores() for count in chosen)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def custom_gradient(function: Callable) -> Callable:

@@ -19,6 +19,7 @@ from keras.src.layers.rnn.dropout_rnn_cell import DropoutRNNCell
 
 from . import bptt
 from .backend import scan
+from .bptt.parts import parts_of, split
 from .cells import NOTHING_DROPPED, DeepOutputCell, Step
 from .cells.step import dropped
 from .inspection import inspect_layer
@@ -72,11 +73,14 @@ def _run_one(cell, sequence, states, mask, name, go_backwards, training, unroll)
             )
         else:
             sequence = ops.cast(sequence, cell.compute_dtype)
-            projected = cell.project(dropped(sequence, input_mask), training)
             if hand_derived is not None:
+                count = 1 if hand_derived is bptt.linear else parts_of(sequence)
+                inputs = zip(split(sequence, count, axis=1), split(input_mask, count, axis=0), strict=True)
+                projected = [cell.project(dropped(part, mask), training) for part, mask in inputs]
                 outputs, states = bptt.through_time(hand_derived, cell, projected, states, mask, masks.state, taps)
                 outputs = _nothing_before_the_first_step(outputs, mask)
             else:
+                projected = cell.project(dropped(sequence, input_mask), training)
                 advance = lambda x, s: cell.advance(x, s, masks)
                 outputs, states = _step_by_step(advance, cell, projected, states, mask, taps, inspected, unroll)
     return outputs, states if nested else states[0]

@@ -24,6 +24,7 @@ from ..backend import custom_gradient
 from ..cells import Cell, GRUCell, LinearCell, LSTMCell, SimpleRNNCell
 from ..probes import norms
 from . import gru, linear, lstm, simple_rnn
+from .parts import join, split
 from .products import constant, first_derivatives_only, squared_summands
 from .slopes import SLOPES
 
@@ -44,14 +45,14 @@ def find(cell: Any) -> ModuleType | None:
 
 
 def through_time(
-    family: ModuleType, cell: Cell, projected: Any, states: list, mask: Any, dropout_mask: Any, taps: dict[str, Any]
+    family: ModuleType, cell: Cell, projected: list, states: list, mask: Any, dropout_mask: Any, taps: dict[str, Any]
 ) -> tuple[Any, list]:
     """All steps of a cell, with the hand-derived way back.
 
     Args:
         family: what `find(cell)` gave.
         cell: the cell.
-        projected: `cell.project` of all inputs, `[T, B, gates*H]`.
+        projected: `cell.project` of all inputs, `[T, B, gates*H]`, cut along B into parts (`parts.py`).
         states: initial states, each `[B, H]`.
         mask: boolean `[T, B, 1]` or `None`. A masked step hands states, and derivatives, through unchanged.
         dropout_mask: `[B, H]` or `None`.
@@ -63,38 +64,45 @@ def through_time(
         first ones. (`unroll=True` goes without it.)
     """
     if family is linear:
-        a, b = cell.coefficients(projected)
+        a, b = cell.coefficients(join(projected, axis=1))
         return linear.through_time(a, b, states, mask, taps)
+    count = len(projected)
     options = family.options(cell)
     # Copies, because a custom gradient takes tensors: on TensorFlow a variable would not do.
     weights = [ops.copy(ops.cast(weight, cell.compute_dtype)) for weight in family.weights(cell)]
-    states = [ops.copy(state) for state in states]
-    present = None if mask is None else ops.cast(mask, projected.dtype)
-    dropout_mask = None if dropout_mask is None else ops.stop_gradient(dropout_mask)
-    arguments = (projected, states, weights, list(taps.values()), present, dropout_mask)
+    initial = [list(part) for part in zip(*(split(ops.copy(state), count, axis=0) for state in states), strict=True)]
+    present = split(None if mask is None else ops.cast(mask, projected[0].dtype), count, axis=1)
+    dropped = split(None if dropout_mask is None else ops.stop_gradient(dropout_mask), count, axis=0)
+    arguments = (projected, initial, present, dropped, weights, list(taps.values()))
 
     @custom_gradient
     def recurrence(*tensors):
         # Whoever listens outside (a gradient tape) is to hear of the result alone, not of the steps.
-        projected, states, weights, _, present, dropout_mask = constant(tree.pack_sequence_as(arguments, tensors))
-        h, last, kept = constant(family.forward(projected, states, weights, present, dropout_mask, options))
+        *parts, weights, _ = constant(tree.pack_sequence_as(arguments, tensors))
+        parts = list(zip(*parts, strict=True))
+        ways = [constant(family.forward(x, s, weights, m, d, options)) for x, s, m, d in parts]
 
         def gradient(*upstream):
             d_h, *d_last = constant(upstream)
-            deltas, d_states, squares = constant(
-                family.backward(d_h, d_last, states, weights, h, kept, present, dropout_mask, options, bool(taps))
-            )
-            factors = family.factors(deltas, states, h, kept, dropout_mask, options)
-            d_weights = family.weight_gradients(factors, options)
-            count = None if present is None else ops.sum(ops.cast(present, "float32"), axis=(1, 2))
-            measure = {
-                name: lambda square=square: norms(ops.sum(square, axis=-1), ops.shape(projected)[1], count)
-                for name, square in zip(cell.state_names, squares, strict=False)
-            }
-            measure["kernel"] = lambda: squared_summands(factors)
-            derivatives = (deltas, *d_states, *d_weights, *[measure[name]() for name in taps])
-            return *first_derivatives_only(derivatives, (upstream, tensors)), None, None
+            d_last = [list(part) for part in zip(*(split(d, count, axis=0) for d in d_last), strict=True)]
+            deltas, d_states, squares, factors = [], [], [], []
+            for (_, s, m, d), (h, _, kept), dh, last in zip(
+                parts, ways, split(d_h, count, axis=1), d_last or [[]] * count, strict=True
+            ):
+                back = constant(family.backward(dh, last, s, weights, h, kept, m, d, options, bool(taps)))
+                factors.append(family.factors(back[0], s, h, kept, d, options))
+                for whole, part in zip((deltas, d_states, squares), back, strict=True):
+                    whole.append(part)
+            d_weights = map(sum, zip(*(family.weight_gradients(f, options) for f in factors), strict=True))
+            measured = _measured(cell, squares, factors, [m for _, _, m, _ in parts], ops.shape(d_h)[1])
+            derivatives = (*deltas, *tree.flatten(d_states), *d_weights, *[measured[name]() for name in taps])
+            derivatives = first_derivatives_only(derivatives, (upstream, tensors))
+            masks = (None,) * (2 * count)
+            before = len(deltas) + len(tree.flatten(d_states))
+            return *derivatives[:before], *masks, *derivatives[before:]
 
+        last = [join(list(states), axis=0) for states in zip(*(last for _, last, _ in ways), strict=True)]
+        h = join([h for h, _, _ in ways], axis=1)
         return (h, *last) if last else h, gradient
 
     result = recurrence(*tree.flatten(arguments))
@@ -102,3 +110,18 @@ def through_time(
         return result, [result[-1]]
     h, *last = result
     return h, [h[-1], *last]
+
+
+def _measured(cell: Cell, squares: list, factors: list, present: list, batch: Any) -> dict[str, Any]:
+    """By signal, a function that gives its norms `[T]` (of `kernel` their squares), of all parts together."""
+    count = None
+    if present[0] is not None:
+        count = sum(ops.sum(ops.cast(part, "float32"), axis=(1, 2)) for part in present)
+    of_states = zip(cell.state_names, zip(*squares, strict=True), strict=False)
+    measure: dict[str, Any] = {
+        name: lambda parts=parts: norms(sum(ops.sum(part, axis=-1) for part in parts), batch, count)
+        for name, parts in of_states
+    }
+    pairs = zip(*factors, strict=True)
+    whole = lambda: [tuple(join(list(side), axis=1) for side in zip(*pair, strict=True)) for pair in pairs]
+    return {**measure, "kernel": lambda: squared_summands(whole())}

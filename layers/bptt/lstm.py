@@ -1,10 +1,11 @@
 """LSTM: `c_t = f ⊙ c_{t-1} + i ⊙ g`, `h_t = o ⊙ τ` with `τ = φ(c_t)`.
 
-dc_t += dh_t ⊙ o ⊙ φ'(c_t)
-δ_i = dc_t ⊙ g ⊙ σ'(a_i)            δ_f = dc_t ⊙ c_{t-1} ⊙ σ'(a_f)
-δ_c = dc_t ⊙ i ⊙ φ'(a_c)            δ_o = dh_t ⊙ τ ⊙ σ'(a_o)
-dc_{t-1} = dc_t ⊙ f                 dh_{t-1} ← [δ_i δ_f δ_c δ_o] Uᵀ
-dU = Σ_t h_{t-1}ᵀ [δ_i δ_f δ_c δ_o]
+    dc_t += dh_t ⊙ p                    p = o ⊙ φ'(c_t)
+    δ = [dc_t dc_t dc_t dh_t] ⊙ K       K = [g ⊙ σ'(a_i)  c_{t-1} ⊙ σ'(a_f)  i ⊙ φ'(a_c)  τ ⊙ σ'(a_o)]
+    dc_{t-1} = dc_t ⊙ f                 dh_{t-1} ← δ Uᵀ
+    dU = Σ_t h_{t-1}ᵀ δ
+
+p, K and f are known on the way forward, while what they are made of is at hand, so they are what is kept.
 """
 
 from typing import Any, NamedTuple
@@ -46,51 +47,42 @@ def _activate(a, options):
 
 @compiled
 def forward(projected, states, weights, mask, dropout_mask, options):
-    """projected `[T, B, 4H]`, h_0, c_0 `[B, H]`, U `[H, 4H]` → h `[T, B, H]`, c_T, (c, i f g o, τ)."""
+    """projected `[T, B, 4H]`, h_0, c_0 `[B, H]`, U `[H, 4H]` → h `[T, B, H]`, c_T, (K, p, f)."""
     (h_0, c_0), (U,) = states, weights
+    phi, sigma = options.activation, options.recurrent_activation
 
     def step(carry, slices):
         h, c = carry
         x, present = slices
         gates = _activate(x + ops.matmul(dropped(h, dropout_mask), U), options)
         i, f, g, o = ops.split(gates, 4, axis=-1)
-        c = keep_masked(present, f * c + i * g, c)
-        tau = options.activation(c)
-        h = keep_masked(present, o * tau, h)
-        return (h, c), (h, c, gates, tau)
+        c_new = f * c + i * g
+        tau = phi(c_new)
+        K = [g * slope(sigma, i), c * slope(sigma, f), i * slope(phi, g), tau * slope(sigma, o)]
+        K = split_masked(present, ops.concatenate(K, axis=-1))[0]
+        h, c = keep_masked(present, o * tau, h), keep_masked(present, c_new, c)
+        return (h, c), (h, K, o * slope(phi, tau), keep_masked(present, f, ops.ones_like(f)))
 
-    (_, c_last), (h, c, gates, tau) = scan(step, (h_0, c_0), (projected, mask))
-    return h, (c_last,), (c, gates, tau)
+    (_, c_last), (h, *kept) = scan(step, (h_0, c_0), (projected, mask))
+    return h, (c_last,), tuple(kept)
 
 
 @compiled
 def backward(d_h, d_last, states, weights, h, kept, mask, dropout_mask, options, measured):
     """d_h `[T, B, H]`, dc_T `[B, H]` → δ `[T, B, 4H]`, [dh_0, dc_0], [`Σ‖dh_t‖²`, `Σ‖dc_t‖²`] `[T]`."""
-    (h_0, c_0), (U,), (c, gates, tau) = states, weights, kept
+    (h_0, _), (U,) = states, weights
     U_T = ops.transpose(U)
-    phi, sigma = options.activation, options.recurrent_activation
 
     def step(carry, slices):
         dh_next, dc_next = carry
-        dh, c_before, gates, tau, present = slices
-        i, f, g, o = ops.split(gates, 4, axis=-1)
-        dh, past_h = split_masked(present, dh + dh_next)
-        dc, past_c = split_masked(present, dc_next)
-        dc = dc + dh * o * slope(phi, tau)
-        delta = ops.concatenate(
-            [
-                dc * g * slope(sigma, i),
-                dc * c_before * slope(sigma, f),
-                dc * i * slope(phi, g),
-                dh * tau * slope(sigma, o),
-            ],
-            axis=-1,
-        )
-        dh_before = dropped(ops.matmul(delta, U_T), dropout_mask) + past_h
-        return (dh_before, dc * f + past_c), (delta, [square(dh), square(dc)] if measured else [])
+        dh, K, p, f, present = slices
+        dh, past = split_masked(present, dh + dh_next)
+        dc = dc_next + dh * p
+        delta = ops.concatenate([dc, dc, dc, dh], axis=-1) * K
+        squares = [square(dh), square(split_masked(present, dc)[0])] if measured else []
+        return (dropped(ops.matmul(delta, U_T), dropout_mask) + past, dc * f), (delta, squares)
 
-    xs = (d_h, before(c_0, c), gates, tau, mask)
-    (dh_0, dc_0), (deltas, squares) = scan(step, (ops.zeros_like(h_0), d_last[0]), xs, reverse=True)
+    (dh_0, dc_0), (deltas, squares) = scan(step, (ops.zeros_like(h_0), d_last[0]), (d_h, *kept, mask), reverse=True)
     return deltas, [dh_0, dc_0], squares
 
 
