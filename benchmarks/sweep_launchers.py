@@ -1,7 +1,9 @@
-"""A sweep of 24 runs with each launcher of this machine: wall time, cores in use, memory, and what a run costs beside
-training.
+"""A sweep of 24 runs with each launcher of this machine, and as a plain loop over `keras.layers`: wall time, cores in
+use, memory, and what a run costs beside training.
 
-    python benchmarks/sweep_launchers.py [--launchers basic joblib ray] [--epochs 60]
+    python benchmarks/sweep_launchers.py [--launchers plain basic joblib ray] [--epochs 60]
+
+`plain` is `plain_keras.py`, the script that a Keras user would write.
 
 Cores are processor seconds over wall seconds. Memory is the largest sum, looked at once a second, of what all processes
 of the sweep have for themselves and their share of what they have in common (PSS). What is beside training is
@@ -21,6 +23,7 @@ from pathlib import Path
 from joblib import cpu_count
 
 TRAIN = Path(__file__).parents[1] / "train.py"
+PLAIN = Path(__file__).with_name("plain_keras.py")
 SWEEP = ["-m", "cell=rnn,lstm,gru", "cell.units=32,64", "sweep.seeds=4", "dataset=digits_pixels", "name=benchmark"]
 
 
@@ -53,15 +56,22 @@ def measure(launcher: str, epochs: int) -> list[str]:
     processes = Processes()
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, str(TRAIN), *SWEEP, f"trainer.epochs={epochs}", f"hydra/launcher={launcher}"]
+        if launcher == "plain":
+            command = [sys.executable, str(PLAIN), f"--epochs={epochs}", f"--logs={folder}"]
         environment = {**os.environ, "BENCHMARK": processes.mark}
         began = time.monotonic()
-        sweep = subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL)
+        output = Path(folder) / "output.txt"
+        with output.open("w") as said:
+            sweep = subprocess.Popen(command, cwd=folder, env=environment, stdout=said)
         while sweep.poll() is None:
             processes.look()
             time.sleep(1)
         wall = time.monotonic() - began
-        results = [json.loads(path.read_text()) for path in Path(folder).glob("runs/benchmark/*/result.json")]
-    at_once = 1 if launcher == "basic" else cpu_count()
+        if launcher == "plain":
+            results = [json.loads(line) for line in output.read_text().splitlines()]
+        else:
+            results = [json.loads(path.read_text()) for path in Path(folder).glob("runs/benchmark/*/result.json")]
+    at_once = 1 if launcher in ("plain", "basic") else cpu_count()
     beside = (wall * at_once - sum(result["seconds"] for result in results)) / len(results)
     cores = sum(processes.seconds.values()) / wall
     return [launcher, f"{len(results)}", f"{wall:.0f} s", f"{cores:.2f}", f"{processes.peak:.2f} GB", f"{beside:.1f} s"]
@@ -70,7 +80,7 @@ def measure(launcher: str, epochs: int) -> list[str]:
 def main() -> None:
     """Prints a table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--launchers", nargs="+", default=["basic", "joblib", "ray"])
+    parser.add_argument("--launchers", nargs="+", default=["plain", "basic", "joblib", "ray"])
     parser.add_argument("--epochs", type=int, default=60)
     given = parser.parse_args()
     print("| launcher | runs | wall | cores | memory | a run beside training |\n|---|---:|---:|---:|---:|---:|")

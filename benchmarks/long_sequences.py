@@ -1,0 +1,117 @@
+"""Time and memory of a training step as sequences grow: ours and Keras's, and cells that are parallel in time.
+
+    python benchmarks/long_sequences.py [--lengths 200 1000 5000 20000] [--batch 4 --inputs 16 --units 64] [--rounds 5]
+        [--layers "LSTM" "Keras LSTM" …] [--json FILE]
+
+Every line is measured in a process of its own. Memory is the peak of the second step, the first having compiled it,
+above what the process holds once the libraries are imported and the data are there.
+"""
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+sys.path.append(str(Path(__file__).parents[1]))
+
+LAYERS = ("SimpleRNN", "LSTM", "GRU", "Keras LSTM", "Keras GRU", "minGRU", "minLSTM", "minGRU, step by step")
+
+
+def main() -> None:
+    """Measures and prints a table; or, in a process of its own, a line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--lengths", nargs="+", type=int, default=[200, 500, 1000, 2000, 5000, 10000, 20000])
+    parser.add_argument("--layers", nargs="+", choices=LAYERS, default=LAYERS)
+    for name, default in (("batch", 4), ("inputs", 16), ("units", 64), ("rounds", 5)):
+        parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.one:
+        print(json.dumps(measure(given.layers[0], given.lengths[0], given)))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("layer", *(f"T = {length:,}" for length in given.lengths), title="µs a timestep, peak MB")
+    found: dict[str, dict[int, list[float]]] = {}
+    for layer in given.layers:
+        found[layer] = {}
+        for length in given.lengths:
+            sizes = [f"--{name}={getattr(given, name)}" for name in ("batch", "inputs", "units", "rounds")]
+            command = [sys.executable, __file__, "--one", "--lengths", str(length), *sizes, "--layers", layer]
+            ended = subprocess.run(command, capture_output=True, text=True, check=True)
+            found[layer][length] = json.loads(ended.stdout)
+            print(layer, length, found[layer][length], file=sys.stderr)
+        cells = [
+            f"{seconds / length * 1e6:.1f}, {megabytes:.0f}" for length, (seconds, megabytes) in found[layer].items()
+        ]
+        table.add_row(layer, *cells)
+    if given.json is not None:
+        given.json.write_text(json.dumps(found, indent=1))
+    Console(width=160).print(table)
+
+
+def measure(layer: str, length: int, given: argparse.Namespace) -> list[float]:
+    """Seconds of the quickest step, and megabytes."""
+    import numpy as np
+    import tensorflow as tf
+
+    random = np.random.default_rng(0)
+    sequences = tf.constant(random.normal(size=(given.batch, length, given.inputs)).astype("float32"))
+    before = _memory("VmRSS")
+    step = _step(_make(layer, given.units), sequences, known_length=not layer.endswith("step by step"))
+    step()
+    Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
+    taken = []
+    for _ in range(given.rounds):
+        began = time.perf_counter()
+        step()
+        taken.append(time.perf_counter() - began)
+    return [min(taken), _memory("VmHWM") - before]
+
+
+def _step(layer: Any, sequences: Any, known_length: bool) -> Callable[[], object]:
+    """A training step. Of a length that is not known beforehand a linear cell makes a loop, not a scan."""
+    import tensorflow as tf
+
+    batch, length, inputs = sequences.shape
+    layer.build(sequences.shape)
+
+    @tf.function(input_signature=[tf.TensorSpec((batch, length if known_length else None, inputs))])
+    def step(sequences: Any) -> list:
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(tf.square(layer(sequences, training=True)))
+        return tape.gradient(loss, [variable.value for variable in layer.trainable_variables])
+
+    return lambda: [gradient.numpy() for gradient in step(sequences)]
+
+
+def _memory(name: str) -> float:
+    """Of this process, in megabytes."""
+    return int(re.search(rf"{name}:\s+(\d+)", Path("/proc/self/status").read_text())[1]) / 1024
+
+
+def _make(name: str, units: int) -> Any:
+    """A layer by its name in `LAYERS`."""
+    import keras
+
+    import layers
+
+    if name.startswith("Keras "):
+        return getattr(keras.layers, name.removeprefix("Keras "))(units, return_sequences=True)
+    if name.startswith("min"):
+        cell = layers.MinGRUCell if "GRU" in name else layers.MinLSTMCell
+        return layers.RNN(cell(units), return_sequences=True)
+    return getattr(layers, name)(units, return_sequences=True)
+
+
+if __name__ == "__main__":
+    main()
