@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from . import checkpoint, interruption
 from .data import Task
@@ -117,7 +118,8 @@ class StopInTime(keras.callbacks.Callback):
         if not math.isfinite(loss):
             raise DivergedError(f"the loss became {loss} at step {step}{self._where()}")
         norms = self.model.weight_norms.numpy()
-        if not np.isfinite(norms).all():
+        skips = isinstance(self.model.optimizer, keras.optimizers.LossScaleOptimizer)  # and tries a smaller scale
+        if not skips and not np.isfinite(norms).all():
             worst = int(np.argmin(np.isfinite(norms)))
             weight = self.model.trainable_weights[worst].path
             raise DivergedError(f"the gradient of {weight} became {norms[worst]} at step {step}{self._where()}")
@@ -162,38 +164,101 @@ class Solved(keras.callbacks.Callback):
         self.step = state["step"]
 
 
-class Waiting(keras.callbacks.Callback):
-    """Takes the time of all training steps but the first, in which the step is traced.
+class Stopwatch(keras.callbacks.Callback):
+    """Takes the time of training steps, validation and ends of epochs left out. The first of a run's callbacks.
 
-    Attributes:
-        share: of that time, what they have waited for their data.
+    The first execution, in which the step is traced, does not count.
+
+    Args:
+        timesteps: of all sequences of one training step.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, timesteps: int) -> None:
         super().__init__()
-        self.share: float | None = None
-        self._began = self._took = self._waited = 0.0
-        self._first = True
+        self.timesteps = timesteps
+        self.seconds = {"data": 0.0, "step": 0.0, "logging": 0.0}
+        self.steps = 0
+        self._traced = False
+        self._began = self._ended = 0.0
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        """Forgets when the last step ended."""
+        self._ended = 0.0
 
     def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
-        self._began = time.perf_counter()
+        """Adds what the callbacks of the last step, and Keras, have taken."""
+        self._began, self._first = time.perf_counter(), batch
+        if self._ended:
+            self.seconds["logging"] += self._began - self._ended
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        if not self._first:
-            self._took += time.perf_counter() - self._began
-            self._waited += self.model.waited
-            self.share = self._waited / self._took
-        self._first = False
-        self.model.waited = 0.0
+        """Adds a step, or several that are executed together."""
+        now = time.perf_counter()
+        if self._traced:
+            waited = self.model.waited or 0.0
+            self.seconds["data"] += waited
+            self.seconds["step"] += now - self._began - waited
+            self.steps += batch - self._first + 1
+            self._ended = time.perf_counter()
+        self._traced = True
+        self.model.waited = None if self.model.waited is None else 0.0
+
+    def summary(self) -> dict[str, float | None]:
+        """Steps and timesteps per second, and the shares of data, step and logging in the time that steps take.
+
+        Where several steps are executed together they fetch their data themselves: of them there is no share.
+        """
+        total = sum(self.seconds.values())
+        if not total:
+            return {}
+        shares: dict[str, float | None] = {name: taken / total for name, taken in self.seconds.items()}
+        if self.model.waited is None:
+            shares["data"] = None
+        return {"steps_per_second": self.steps / total, "timesteps_per_second": self.timesteps * self.steps / total} | {
+            f"share_{name}": share for name, share in shares.items()
+        }
 
     def get_state(self) -> dict:
         """Times so far."""
-        return {"took": self._took, "waited": self._waited}
+        return {"seconds": self.seconds, "steps": self.steps}
 
     def set_state(self, state: dict) -> None:
         """Takes times over."""
-        self._took, self._waited = state["took"], state["waited"]
-        self.share = self._waited / self._took if self._took else None
+        self.seconds, self.steps = dict(state["seconds"]), state["steps"]
+
+
+class Profile(keras.callbacks.Callback):
+    """Profiles steps of the second epoch, or of the only one, for TensorBoard's Profile tab.
+
+    Args:
+        directory: where the profile is written.
+        epochs: how many there are.
+    """
+
+    _STEPS = 10
+
+    def __init__(self, directory: Path, epochs: int):
+        super().__init__()
+        self.directory, self._epoch = directory, min(1, epochs - 1)
+        self._left = 0
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        """Begins, if it is time."""
+        if epoch == self._epoch:
+            self._left = self._STEPS
+            tf.profiler.experimental.start(str(self.directory))
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        """Ends after some steps."""
+        self._left -= 1
+        if self._left == 0:
+            tf.profiler.experimental.stop()
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Ends where the epoch has fewer steps."""
+        if self._left > 0:
+            self._left = 0
+            tf.profiler.experimental.stop()
 
 
 class FreshStates(keras.callbacks.Callback):

@@ -147,6 +147,10 @@ class Trainer:
     epochs: int = limited(at_least=1)
     batch_size: int = limited(at_least=1)
     patience: int | None = limited(at_least=1)
+    precision: str = limited(choices=("float32", "float64", "mixed_bfloat16", "mixed_float16"))
+    jit_compile: str = limited(choices=("auto", "True", "False"))
+    steps_per_execution: int = limited(at_least=1)
+    profile: bool = MISSING
     threads: int = limited(at_least=1)
     time_limit: float | None = limited(above=0)
 

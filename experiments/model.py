@@ -11,6 +11,7 @@ import layers
 from .config import SCALED_INITIALIZERS
 from .data import Signature
 from .data.outputs import Sequences, Values
+from .precision import precision, whole
 from .seeds import number
 
 
@@ -31,11 +32,12 @@ def build_network(config: Any, signature: Signature, batch_size: int | None = No
         batch_size: B, where states are kept from batch to batch.
     """
     inputs: dict[str, Any] = {}
-    sequence = _sequence(config, signature, batch_size, inputs)
-    if signature.masked:
-        inputs["mask"] = keras.Input((signature.steps,), batch_size, dtype="bool", name="mask")
-    outputs = _answers(config, signature, sequence, inputs)
-    return keras.Model(inputs if len(inputs) > 1 else inputs["sequence"], outputs, name=config.cell.name)
+    with precision(config.trainer.precision):
+        sequence = _sequence(config, signature, batch_size, inputs)
+        if signature.masked:
+            inputs["mask"] = keras.Input((signature.steps,), batch_size, dtype="bool", name="mask")
+        outputs = _answers(config, signature, sequence, inputs)
+        return keras.Model(inputs if len(inputs) > 1 else inputs["sequence"], outputs, name=config.cell.name)
 
 
 def _sequence(config: Any, signature: Signature, batch_size: int | None, inputs: dict[str, Any]) -> Any:
@@ -48,7 +50,8 @@ def _sequence(config: Any, signature: Signature, batch_size: int | None, inputs:
     if not signature.input_mean:
         return sequence
     variance = [scale**2 for scale in signature.input_scale]
-    return keras.layers.Normalization(mean=list(signature.input_mean), variance=variance, name="standardise")(sequence)
+    mean = list(signature.input_mean)
+    return keras.layers.Normalization(mean=mean, variance=variance, dtype=whole(), name="standardise")(sequence)
 
 
 def _embedding(config: Any, symbols: int, name: str) -> keras.layers.Embedding:
@@ -59,14 +62,15 @@ def _embedding(config: Any, symbols: int, name: str) -> keras.layers.Embedding:
 
 def _answers(config: Any, signature: Signature, sequence: Any, inputs: dict[str, Any]) -> Any:
     output, mask = signature.output, inputs.get("mask")
-    head = keras.layers.Dense(output.size, name="head")
+    head = keras.layers.Dense(output.size, dtype=whole(), name="head")
     if isinstance(output, Sequences):
         inputs["target"] = keras.Input((None,), dtype="int32", name="target")
         return _encoder_decoder(config, output, head)(sequence, inputs["target"], mask=mask)
     stack = _stack(config, "", output.per_step, stateful=signature.stateful)
     outputs = head(stack(sequence, mask=mask))
     if isinstance(output, Values) and output.scale:
-        outputs = keras.layers.Rescaling(list(output.scale), list(output.offset), name="own_units")(outputs)
+        own_units = keras.layers.Rescaling(list(output.scale), list(output.offset), dtype=whole(), name="own_units")
+        outputs = own_units(outputs)
     return outputs
 
 

@@ -43,9 +43,13 @@ class TrainingProgress(keras.callbacks.Callback):
         self.task = self.progress.add_task(self.title, total=total, metrics="")
         self.progress.start()
 
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        """Sees where the epoch begins."""
+        self._before = epoch * self.steps_per_epoch
+
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         """Moves the bar."""
-        self.progress.advance(self.task)
+        self.progress.update(self.task, completed=self._before + batch + 1)
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Shows the epoch's metrics."""

@@ -51,8 +51,9 @@ def panel(path: Path) -> Panel:
     if result["solved_at_step"]:
         rows.add_row("solved at step", f"{result['solved_at_step']:,}", "")
     rows.add_row("parameters", f"{result['parameters']:,}", "")
-    waiting = f", {result['waiting_for_data']:.1%} of them waiting for data" if result["waiting_for_data"] else ""
-    rows.add_row("seconds", f"{result['seconds']:.1f}", f"{result['epochs']} epochs, {result['steps']} steps{waiting}")
+    rows.add_row("seconds", f"{result['seconds']:.1f}", f"{result['epochs']} epochs, {result['steps']} steps")
+    if result["speed"]:
+        rows.add_row("steps a second", *_speed(result["speed"]))
     for layer, gradient in result["gradient"].items():
         ratio = gradient["first_to_last"]
         rows.add_row(
@@ -61,6 +62,13 @@ def panel(path: Path) -> Panel:
             f"{layer}: {gradient['verdict']}; first to last step {'–' if ratio is None else f'{ratio:.2g}'}",
         )
     return Panel(Group(rows, Text(), *_where(path)), title=path.name, title_align="left", expand=False)
+
+
+def _speed(speed: dict[str, float | None]) -> tuple[str, str]:
+    """Steps per second; timesteps per second, and where the time of a step goes."""
+    shares = {name: speed[f"share_{name}"] for name in ("step", "data", "logging")}
+    told = ", ".join(f"{name} {share:.0%}" for name, share in shares.items() if share is not None)
+    return f"{speed['steps_per_second']:,.0f}", f"{speed['timesteps_per_second']:,.0f} timesteps; {told}"
 
 
 def _where(path: Path) -> list[Text]:

@@ -25,16 +25,18 @@ from .callbacks import (
     DivergedError,
     FreshStates,
     MetricsFile,
+    Profile,
     Remembering,
     Solved,
     StatusFile,
     StopInTime,
-    Waiting,
+    Stopwatch,
 )
 from .data import Task
 from .errors import UserError
 from .model import build_network, build_optimizer, weights_table
 from .objectives import compile_arguments
+from .precision import precision
 from .progress import TrainingProgress
 from .record import TO_GO_ON, RunDirectory, State
 from .report import console
@@ -79,7 +81,8 @@ def run(config: DictConfig, directory: RunDirectory, overrides: Sequence[str], a
             try:
                 if not resumed:
                     hparams.write_start(writer, OmegaConf.to_container(config, resolve=True))  # type: ignore[arg-type]
-                directory.write_result(train(config, directory, writer, alone))
+                with precision(config.trainer.precision):
+                    directory.write_result(train(config, directory, writer, alone))
                 state = "completed"
             finally:
                 hparams.write_end(writer, state)
@@ -185,15 +188,21 @@ def _fit(
     trainer = config.trainer
     model = MeasuredModel.around(network)
     model.measurements = measurements = Measurements(config.telemetry.signals) if config.telemetry.every else None
-    model.compile(build_optimizer(config.optimizer), **compile_arguments(task.output))
-    steps = steps_per_epoch(task.train, trainer.batch_size)
+    model.compile(
+        build_optimizer(config.optimizer),
+        jit_compile={"True": True, "False": False}.get(trainer.jit_compile, "auto"),
+        steps_per_execution=trainer.steps_per_execution,
+        **compile_arguments(task.output),
+    )
+    model.steps_per_epoch = steps = steps_per_epoch(task.train, trainer.batch_size)
     title = f"{config.cell.name} on {config.dataset.name}"
-    rows, solved, waiting = MetricsFile(directory), Solved(task), Waiting()
+    rows, solved = MetricsFile(directory), Solved(task)
+    stopwatch = Stopwatch(trainer.batch_size * task.signature.steps)
     best = Best(task.output.monitor, trainer.patience)
-    remembering: dict[str, Remembering] = {"rows": rows, "solved": solved, "best": best, "waiting": waiting}
+    remembering: dict[str, Remembering] = {"rows": rows, "solved": solved, "best": best, "stopwatch": stopwatch}
     kept = Checkpoint(directory.checkpoint, model, remembering, began)
     curves = Curves(writer, task.baseline_metrics(task.validation))
-    callbacks = [waiting, StopInTime(measurements), rows, curves, solved, best]
+    callbacks = [stopwatch, StopInTime(measurements), rows, curves, solved, best]
     telemetry = None
     if measurements is not None:
         telemetry = GradientTelemetry(writer, measurements, config.telemetry.every, title)
@@ -205,6 +214,8 @@ def _fit(
         callbacks.append(LookInside(writer, looked_at, config.telemetry.inspect_every))
     if task.stateful:
         callbacks.append(FreshStates())
+    if trainer.profile:
+        callbacks.append(Profile(directory.path, trainer.epochs))
     callbacks += [StatusFile(directory, task.output.headline, telemetry), kept]
     progress = TrainingProgress(console(), title, trainer.epochs, steps)
     if alone:
@@ -230,6 +241,6 @@ def _fit(
         "steps": int(rows.rows[-1]["step"]),
         "seconds": kept.seconds,
         "solved_at_step": solved.step,
-        "waiting_for_data": waiting.share,
+        "speed": stopwatch.summary(),
         "gradient": telemetry.summary() if telemetry is not None else {},
     }

@@ -71,7 +71,7 @@ class GradientTelemetry(keras.callbacks.Callback):
         self.title = title
         self.steps: list[int] = []
         self.norms: dict[str, list[np.ndarray]] = defaultdict(list)
-        self._drawn = -1
+        self._drawn, self._seen = -1, 0
 
     def go_on(self, directory: Path) -> None:
         """Takes over what an interrupted run has recorded."""
@@ -83,10 +83,15 @@ class GradientTelemetry(keras.callbacks.Callback):
             signal = Signal(of["layer"], of["signal"], of["direction"], of["cell"], of["units"])
             self.measurements.signals[key] = signal  # there may be no step left to say so
 
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        """Sees where the epoch begins."""
+        self._seen = int(self.model.optimizer.iterations)
+
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        """Records the step, if it is one to be recorded."""
+        """Records the step, if it is one to be recorded; of several executed together the last."""
         step = int(self.model.optimizer.iterations)
-        if step % self.every == 0:
+        due, self._seen = step // self.every > self._seen // self.every, step
+        if due:
             self._record(step)
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:

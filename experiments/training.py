@@ -56,16 +56,18 @@ class MeasuredModel(keras.Model):
     Attributes:
         measurements: what the last step measured at every timestep; `None` (the default) measures nothing.
         weight_norms: norm of each trainable weight's gradient at the last step, before clipping; a variable.
-        waited: seconds that training steps have waited for their data.
+        waited: seconds that training steps have waited for their data; `None` where several are executed together.
+        steps_per_epoch: after how many steps an epoch ends, where several are executed together.
     """
 
     measurements: Measurements | None = None
     train_function: Any
+    steps_per_epoch: int | None = None
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.weight_norms = tf.Variable(tf.zeros(len(self.trainable_weights)), trainable=False)
-        self.waited = 0.0
+        self.waited: float | None = 0.0
 
     @classmethod
     def around(cls, network: keras.Model) -> "MeasuredModel":
@@ -74,18 +76,36 @@ class MeasuredModel(keras.Model):
         return cls(inputs, network.outputs[0], name=network.name)
 
     def make_train_function(self, force: bool = False) -> None:
-        """Keras's, but that a step waits for its data outside of the graph, where the time can be taken."""
+        """Keras's, but that a single step waits for its data outside of the graph, where the time can be taken; and
+        that of several none is of the next epoch."""
         if self.train_function is not None and not force:
             return
-        step = tf.function(self.train_step, jit_compile=self.jit_compile, reduce_retracing=True)
+        # There is nothing in a step that autograph would have to rewrite, and reading it takes half a second.
+        step = tf.function(self.train_step, autograph=False, jit_compile=self.jit_compile, reduce_retracing=True)
 
-        def train_function(iterator: Iterator) -> dict[str, Any]:
+        def one(iterator: Iterator) -> dict[str, Any]:
             began = time.perf_counter()
             data = next(iterator)
-            self.waited += time.perf_counter() - began
+            self.waited = (self.waited or 0.0) + time.perf_counter() - began
             return step(data)
 
-        self.train_function = train_function
+        @tf.function(reduce_retracing=True)
+        def several(iterator: Iterator, count: tf.Tensor) -> dict[str, Any]:
+            for _ in tf.range(count - 1):
+                step(next(iterator))
+            return step(next(iterator))
+
+        done = 0  # of the epoch
+
+        def as_many_as_are_left(iterator: Iterator) -> dict[str, Any]:
+            nonlocal done
+            self.waited, count = None, self.steps_per_execution
+            if self.steps_per_epoch is not None:
+                count = min(count, self.steps_per_epoch - done)
+                done = (done + count) % self.steps_per_epoch
+            return several(iterator, tf.constant(count))
+
+        self.train_function = one if self.steps_per_execution == 1 else as_many_as_are_left
 
     def train_step(self, data: Any) -> dict[str, Any]:
         """One step on `(inputs, targets)` or `(inputs, targets, sample_weight)`."""
@@ -95,13 +115,19 @@ class MeasuredModel(keras.Model):
             with GradientTaps(tape.watch, names) as taps:
                 predictions = self(inputs, training=True)
             loss = self.compute_loss(inputs, targets, predictions, sample_weight, training=True)
-        gradients, norms = tape.gradient(loss, (self.trainable_weights, taps.vectors))
-        self.weight_norms.assign([0.0 if g is None else tf.cast(tf.norm(g), "float32") for g in gradients])
+            scaled = self.optimizer.scale_loss(loss)  # in half precision small gradients would be lost
+        gradients, norms = tape.gradient(scaled, (self.trainable_weights, taps.vectors))
+        unscaled = lambda norm: tf.cast(norm, "float32") / self._loss_scale()
+        self.weight_norms.assign([0.0 if g is None else unscaled(tf.norm(g)) for g in gradients])
         if self.measurements is not None:
-            self.measurements.keep(taps.signals, norms)
+            self.measurements.keep(taps.signals, {key: unscaled(norm) for key, norm in norms.items()})
         self.optimizer.apply(gradients, self.trainable_weights)
         self._count(loss, targets, sample_weight)
         return self.compute_metrics(inputs, targets, predictions, sample_weight)
+
+    def _loss_scale(self) -> Any:
+        """What the optimiser multiplies the loss by before it is differentiated."""
+        return self.optimizer.scale_loss(1.0)
 
     def test_step(self, data: Any) -> dict[str, Any]:
         """Loss and metrics on one batch."""

@@ -31,7 +31,7 @@ def test_a_run_on_every_dataset_has_a_result_beside_its_baselines(runs, dataset)
     assert result["headline"] in result["metrics"]
     assert any(result["headline"] in metrics for metrics in result["baselines"].values())
     assert result["steps"] == 2
-    assert 0 < result["waiting_for_data"] < 1
+    assert 0 < result["speed"]["share_data"] < 1
     layers = {"encoder_layer_1", "decoder_layer_1"} if dataset in ("dates", "reverse") else {"layer_1"}
     assert result["gradient"].keys() == layers
     assert json.loads((runs[dataset] / "task.json").read_text())["steps"] > 1

@@ -44,7 +44,9 @@ def test_a_run_trains_shows_its_result_and_leaves_a_whole_directory(train, tmp_p
     assert result["metrics"]["accuracy"] > result["baselines"]["majority class"]["accuracy"]
     assert result["parameters"] == 4 * 16 * (1 + 16 + 1) + 16 * 10 + 10
     assert result["epochs"] == 3
-    assert 0 < result["waiting_for_data"] < 1
+    assert sum(result["speed"][f"share_{part}"] for part in ("data", "step", "logging")) == pytest.approx(1)
+    assert result["speed"]["timesteps_per_second"] == pytest.approx(result["speed"]["steps_per_second"] * 16 * 64)
+    assert f"{result['speed']['steps_per_second']:,.0f}" in ended.stdout
     assert result["gradient"].keys() == {"layer_1"}
     assert 0 <= result["gradient"]["layer_1"]["horizon"] <= 63
     assert result["gradient"]["layer_1"]["verdict"] in ("vanishing", "healthy", "exploding")

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from experiments.callbacks import FreshStates, Solved, Waiting
+from experiments.callbacks import FreshStates, Solved, Stopwatch
 from experiments.data import Split, Task
 from experiments.data.outputs import Classes, Labels, Sequences, Symbols, Values
 from experiments.errors import UserError
@@ -234,9 +234,10 @@ def test_waiting_is_seen_where_the_data_are_slow_and_only_there(small):
 
     shares = {}
     for name, pipeline in {"quick": data, "slow": slowly()}.items():
-        waiting = Waiting()
+        stopwatch = Stopwatch(timesteps=1)
         model_of(small(), task).fit(
-            pipeline, epochs=2, steps_per_epoch=6, shuffle=False, verbose=0, callbacks=[waiting]
+            pipeline, epochs=2, steps_per_epoch=6, shuffle=False, verbose=0, callbacks=[stopwatch]
         )
-        shares[name] = waiting.share
+        shares[name] = stopwatch.summary()["share_data"]
+        assert stopwatch.steps == 11  # but for the first
     assert 0 < shares["quick"] < shares["slow"] < 1
