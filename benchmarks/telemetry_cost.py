@@ -8,8 +8,6 @@ minimum and the median of each, and ratios of medians, which hold where the mach
 
 import argparse
 import os
-import time
-from collections.abc import Callable
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -17,8 +15,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import numpy as np
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table
+from timing import minimum_and_median, rounds
 
 import layers
 from experiments.training import MeasuredModel, Measurements
@@ -45,13 +43,12 @@ def main() -> None:
         "h, c and kernel, every step": _measured(("h", "c", "kernel"), options),
         "keras.layers": _model(keras.Model, KERAS[options.cell], options),
     }
-    seconds: dict[str, list[float]] = {name: [] for name in candidates}
-    for model in candidates.values():
+    steps = {name: lambda model=model: model.train_on_batch(inputs, targets) for name, model in candidates.items()}
+    for name, model in candidates.items():
         model.set_weights(without.get_weights())
-        _time(lambda model=model: model.train_on_batch(inputs, targets))
-    for _ in track(range(options.rounds), description=f"{options.cell}, {options.rounds} rounds"):
-        for name, model in candidates.items():
-            seconds[name].append(_time(lambda model=model: model.train_on_batch(inputs, targets)))
+        steps[name]()
+    with Console(stderr=True).status(f"{options.cell}, {options.rounds} rounds"):
+        seconds = rounds(steps, options.rounds)
     _print(seconds, reference="no norms")
 
 
@@ -68,17 +65,12 @@ def _model(kind: type, layer: type, options: argparse.Namespace) -> Any:
     return model
 
 
-def _time(function: Callable[[], object]) -> float:
-    began = time.perf_counter()
-    function()
-    return time.perf_counter() - began
-
-
 def _print(seconds: dict[str, list[float]], reference: str) -> None:
     table = Table("training step", "minimum ms", "median ms", f"median / '{reference}'")
     for name, measured in seconds.items():
-        ratio = np.median(measured) / np.median(seconds[reference])
-        table.add_row(name, f"{1e3 * min(measured):.2f}", f"{1e3 * np.median(measured):.2f}", f"{ratio:.3f}")
+        minimum, median = minimum_and_median(measured)
+        ratio = median / minimum_and_median(seconds[reference])[1]
+        table.add_row(name, f"{minimum:.2f}", f"{median:.2f}", f"{ratio:.3f}")
     Console().print(table)
 
 

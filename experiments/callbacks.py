@@ -199,7 +199,7 @@ class Stopwatch(keras.callbacks.Callback):
             self.seconds["data"] += waited
             self.seconds["step"] += now - self._began - waited
             self.steps += batch - self._first + 1
-            self._ended = time.perf_counter()
+            self._ended = now
         self._traced = True
         self.model.waited = None if self.model.waited is None else 0.0
 

@@ -76,7 +76,7 @@ def _run_one(cell, sequence, states, mask, name, go_backwards, training, unroll)
             if hand_derived is not None:
                 count = 1 if hand_derived is bptt.linear else parts_of(sequence)
                 inputs = zip(split(sequence, count, axis=1), split(input_mask, count, axis=0), strict=True)
-                projected = [cell.project(dropped(part, mask), training) for part, mask in inputs]
+                projected = [cell.project(dropped(part, kept), training) for part, kept in inputs]
                 outputs, states = bptt.through_time(hand_derived, cell, projected, states, mask, masks.state, taps)
                 outputs = _nothing_before_the_first_step(outputs, mask)
             else:
