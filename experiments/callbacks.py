@@ -118,8 +118,7 @@ class StopInTime(keras.callbacks.Callback):
         if not math.isfinite(loss):
             raise DivergedError(f"the loss became {loss} at step {step}{self._where()}")
         norms = self.model.weight_norms.numpy()
-        skips = isinstance(self.model.optimizer, keras.optimizers.LossScaleOptimizer)  # and tries a smaller scale
-        if not skips and not np.isfinite(norms).all():
+        if not self.model.may_skip_steps and not np.isfinite(norms).all():
             worst = int(np.argmin(np.isfinite(norms)))
             weight = self.model.trainable_weights[worst].path
             raise DivergedError(f"the gradient of {weight} became {norms[worst]} at step {step}{self._where()}")
@@ -195,27 +194,21 @@ class Stopwatch(keras.callbacks.Callback):
         """Adds a step, or several that are executed together."""
         now = time.perf_counter()
         if self._traced:
-            waited = self.model.waited or 0.0
+            waited = float(self.model.waited)
             self.seconds["data"] += waited
             self.seconds["step"] += now - self._began - waited
-            self.steps += batch - self._first + 1
+            self.steps += min(batch + 1, self.params["steps"]) - self._first
             self._ended = now
         self._traced = True
-        self.model.waited = None if self.model.waited is None else 0.0
+        self.model.waited.assign(0.0)
 
-    def summary(self) -> dict[str, float | None]:
-        """Steps and timesteps per second, and the shares of data, step and logging in the time that steps take.
-
-        Where several steps are executed together they fetch their data themselves: of them there is no share.
-        """
+    def summary(self) -> dict[str, float]:
+        """Steps and timesteps per second, and the shares of data, step and logging in the time that steps take."""
         total = sum(self.seconds.values())
         if not total:
             return {}
-        shares: dict[str, float | None] = {name: taken / total for name, taken in self.seconds.items()}
-        if self.model.waited is None:
-            shares["data"] = None
         return {"steps_per_second": self.steps / total, "timesteps_per_second": self.timesteps * self.steps / total} | {
-            f"share_{name}": share for name, share in shares.items()
+            f"share_{name}": taken / total for name, taken in self.seconds.items()
         }
 
     def get_state(self) -> dict:
@@ -250,8 +243,8 @@ class Profile(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         """Ends after some steps."""
-        self._left -= 1
-        if self._left == 0:
+        if 0 < self._left <= batch + 1:
+            self._left = 0
             tf.profiler.experimental.stop()
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:

@@ -49,7 +49,7 @@ class TrainingProgress(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         """Moves the bar."""
-        self.progress.update(self.task, completed=self._before + batch + 1)
+        self.progress.update(self.task, completed=self._before + min(batch + 1, self.steps_per_epoch))
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Shows the epoch's metrics."""

@@ -187,11 +187,12 @@ def _fit(
     """Trains the network, from its last checkpoint on; returns what `result.json` says of it."""
     trainer = config.trainer
     model = MeasuredModel.around(network)
-    model.measurements = measurements = Measurements(config.telemetry.signals) if config.telemetry.every else None
+    every = config.telemetry.every
+    model.measurements = measurements = Measurements(config.telemetry.signals, every) if every else None
     model.compile(
         build_optimizer(config.optimizer),
         jit_compile={"True": True, "False": False}.get(trainer.jit_compile, "auto"),
-        steps_per_execution=trainer.steps_per_execution,
+        steps_per_execution=min(trainer.steps_per_execution, every or trainer.steps_per_execution),
         **compile_arguments(task.output),
     )
     model.steps_per_epoch = steps = steps_per_epoch(task.train, trainer.batch_size)
@@ -205,7 +206,7 @@ def _fit(
     callbacks = [stopwatch, StopInTime(measurements), rows, curves, solved, best]
     telemetry = None
     if measurements is not None:
-        telemetry = GradientTelemetry(writer, measurements, config.telemetry.every, title)
+        telemetry = GradientTelemetry(writer, measurements, title)
         if kept.epoch:
             telemetry.go_on(directory.path)
         callbacks.append(telemetry)

@@ -59,15 +59,13 @@ class GradientTelemetry(keras.callbacks.Callback):
     Args:
         writer: the run's.
         measurements: where the training step leaves what it measured.
-        every: training steps between two records.
         title: what is being trained, for the pictures.
     """
 
-    def __init__(self, writer: RunWriter, measurements: Measurements, every: int, title: str):
+    def __init__(self, writer: RunWriter, measurements: Measurements, title: str):
         super().__init__()
         self.writer = writer
         self.measurements = measurements
-        self.every = every
         self.title = title
         self.steps: list[int] = []
         self.norms: dict[str, list[np.ndarray]] = defaultdict(list)
@@ -88,11 +86,11 @@ class GradientTelemetry(keras.callbacks.Callback):
         self._seen = int(self.model.optimizer.iterations)
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        """Records the step, if it is one to be recorded; of several executed together the last."""
-        step = int(self.model.optimizer.iterations)
-        due, self._seen = step // self.every > self._seen // self.every, step
+        """Records the step that was measured, if there was one since the last look."""
+        step, every = int(self.model.optimizer.iterations), self.measurements.every
+        due, self._seen = step // every > self._seen // every, step
         if due:
-            self._record(step)
+            self._record(step // every * every)
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Draws the heatmaps, a few times in a run."""

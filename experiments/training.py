@@ -17,16 +17,20 @@ from .seeds import number
 
 
 class Measurements:
-    """What the last training step measured.
+    """What the last training step that was to be measured has left.
+
+    Args:
+        names: which signals to measure.
+        every: training steps between two that are measured.
 
     Attributes:
-        names: which signals to measure.
+        names, every: as given.
         signals: what each key of the norms stands for.
         norms: gradient norms by key, variables `[T]`.
     """
 
-    def __init__(self, names: Sequence[str] = ("h", "c")) -> None:
-        self.names = tuple(names)
+    def __init__(self, names: Sequence[str] = ("h", "c"), every: int = 1) -> None:
+        self.names, self.every = tuple(names), every
         self.signals: dict[str, Signal] = {}
         self.norms: dict[str, tf.Variable] = {}
 
@@ -37,7 +41,7 @@ class Measurements:
             if key not in self.norms:
                 with tf.init_scope():
                     start = tf.zeros([n or 0 for n in norm.shape])
-                    self.norms[key] = tf.Variable(start, trainable=False, shape=norm.shape)
+                    self.norms[key] = tf.Variable(start, trainable=False, shape=tf.TensorShape(norm.shape))
             self.norms[key].assign(norm)
 
     def read(self) -> dict[str, np.ndarray]:
@@ -48,15 +52,17 @@ class Measurements:
 class MeasuredModel(keras.Model):
     """A functional model whose training step asks for the gradient's norms beside the gradient.
 
-    Its losses, in training as in evaluation, are means over all answers that were asked for, not over batches.
+    Its losses, in training as in evaluation, are means over all answers that were asked for, not over batches. Steps
+    that are executed together end with the epoch, and after a step whose loss or gradient is not finite.
 
     Args:
         inputs, outputs, name: as of `keras.Model`.
 
     Attributes:
-        measurements: what the last step measured at every timestep; `None` (the default) measures nothing.
-        weight_norms: norm of each trainable weight's gradient at the last step, before clipping; a variable.
-        waited: seconds that training steps have waited for their data; `None` where several are executed together.
+        measurements: what a step measured at every timestep; `None` (the default) measures nothing.
+        weight_norms: norm of each trainable weight's gradient, before clipping, at the last step that was to be
+            measured (without measurements at the last of all) or that was not finite; a variable.
+        waited: seconds that training steps have waited for their data; a variable.
         steps_per_epoch: after how many steps an epoch ends, where several are executed together.
     """
 
@@ -67,7 +73,7 @@ class MeasuredModel(keras.Model):
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.weight_norms = tf.Variable(tf.zeros(len(self.trainable_weights)), trainable=False)
-        self.waited: float | None = 0.0
+        self.waited = tf.Variable(0.0, trainable=False, dtype="float64")
 
     @classmethod
     def around(cls, network: keras.Model) -> "MeasuredModel":
@@ -76,39 +82,53 @@ class MeasuredModel(keras.Model):
         return cls(inputs, network.outputs[0], name=network.name)
 
     def make_train_function(self, force: bool = False) -> None:
-        """Keras's, but that a single step waits for its data outside of the graph, where the time can be taken; and
-        that of several none is of the next epoch."""
+        """Keras's, but that it takes the time that steps wait for their data, and ends where they are to end."""
         if self.train_function is not None and not force:
             return
         # There is nothing in a step that autograph would have to rewrite, and reading it takes half a second.
-        step = tf.function(self.train_step, autograph=False, jit_compile=self.jit_compile, reduce_retracing=True)
+        step = tf.function(self._train, autograph=False, jit_compile=self.jit_compile, reduce_retracing=True)
 
-        def one(iterator: Iterator) -> dict[str, Any]:
-            began = time.perf_counter()
-            data = next(iterator)
-            self.waited = (self.waited or 0.0) + time.perf_counter() - began
-            return step(data)
+        def next_step(iterator: Iterator) -> tf.Tensor:
+            began = _now()
+            with tf.control_dependencies([began]):
+                data = next(iterator)
+            with tf.control_dependencies(keras.tree.flatten(data)):
+                waited = self.waited.assign_add(_now() - began)
+            with tf.control_dependencies([waited]):
+                return step(data)
 
-        @tf.function(reduce_retracing=True)
-        def several(iterator: Iterator, count: tf.Tensor) -> dict[str, Any]:
-            for _ in tf.range(count - 1):
-                step(next(iterator))
-            return step(next(iterator))
+        @tf.function(autograph=False, reduce_retracing=True)
+        def steps(iterator: Iterator, count: tf.Tensor) -> dict[str, Any]:
+            tf.while_loop(
+                lambda done, finite: finite & (done < count),
+                lambda done, _: (done + 1, next_step(iterator)),
+                (tf.constant(0), tf.constant(True)),
+                parallel_iterations=1,
+            )
+            return self.get_metrics_result()
 
         done = 0  # of the epoch
 
-        def as_many_as_are_left(iterator: Iterator) -> dict[str, Any]:
+        def execute(iterator: Iterator) -> dict[str, Any]:
             nonlocal done
-            self.waited, count = None, self.steps_per_execution
+            if not isinstance(iterator, tf.data.Iterator):  # a single batch
+                step(next(iterator))
+                return self.get_metrics_result()
+            count = self.steps_per_execution
             if self.steps_per_epoch is not None:
                 count = min(count, self.steps_per_epoch - done)
                 done = (done + count) % self.steps_per_epoch
-            return several(iterator, tf.constant(count))
+            return steps(iterator, tf.constant(count))
 
-        self.train_function = one if self.steps_per_execution == 1 else as_many_as_are_left
+        self.train_function = execute
 
     def train_step(self, data: Any) -> dict[str, Any]:
         """One step on `(inputs, targets)` or `(inputs, targets, sample_weight)`."""
+        self._train(data)
+        return self.get_metrics_result()
+
+    def _train(self, data: Any) -> tf.Tensor:
+        """One step; returns whether its loss and its gradient were finite."""
         inputs, targets, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         names = () if self.measurements is None else self.measurements.names
         with tf.GradientTape() as tape:
@@ -118,12 +138,27 @@ class MeasuredModel(keras.Model):
             scaled = self.optimizer.scale_loss(loss)  # in half precision small gradients would be lost
         gradients, norms = tape.gradient(scaled, (self.trainable_weights, taps.vectors))
         unscaled = lambda norm: tf.cast(norm, "float32") / self._loss_scale()
-        self.weight_norms.assign([0.0 if g is None else unscaled(tf.norm(g)) for g in gradients])
-        if self.measurements is not None:
-            self.measurements.keep(taps.signals, {key: unscaled(norm) for key, norm in norms.items()})
+        weight_norms = tf.stack([0.0 if g is None else unscaled(tf.norm(g)) for g in gradients])
+        norms = {key: unscaled(norm) for key, norm in norms.items()}
         self.optimizer.apply(gradients, self.trainable_weights)
+        finite = tf.math.is_finite(loss) & (self.may_skip_steps | tf.reduce_all(tf.math.is_finite(weight_norms)))
+
+        def keep() -> None:
+            self.weight_norms.assign(weight_norms)
+            if self.measurements is not None:
+                self.measurements.keep(taps.signals, norms)
+
+        every = 1 if self.measurements is None else self.measurements.every
+        due = tf.cast(self.optimizer.iterations, "int64") % every == 0
+        tf.cond(due | ~finite, keep, lambda: None)
         self._count(loss, targets, sample_weight)
-        return self.compute_metrics(inputs, targets, predictions, sample_weight)
+        self.compute_metrics(inputs, targets, predictions, sample_weight)
+        return finite
+
+    @property
+    def may_skip_steps(self) -> bool:
+        """Whether a step whose gradient is not finite is passed over, and the next tried with a smaller scale."""
+        return isinstance(self.optimizer, keras.optimizers.LossScaleOptimizer)
 
     def _loss_scale(self) -> Any:
         """What the optimiser multiplies the loss by before it is differentiated."""
@@ -142,6 +177,11 @@ class MeasuredModel(keras.Model):
         mean_loss = next(metric for metric in self.metrics if metric.name == "loss")
         answers = tf.shape(targets)[0] if sample_weight is None else tf.reduce_sum(sample_weight)
         mean_loss.update_state(loss, sample_weight=answers)
+
+
+def _now() -> tf.Tensor:
+    """Seconds, in a graph; TensorFlow's own clock stands still where it is to be deterministic."""
+    return tf.numpy_function(time.perf_counter, [], "float64")
 
 
 def network_inputs(split: Split, output: Output) -> Any:

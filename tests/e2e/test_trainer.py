@@ -15,7 +15,7 @@ from tests.e2e.conftest import SMALL_ADDING, run_train
 CHOICES = {
     "precision=float32,float64,mixed_bfloat16,mixed_float16": (),
     "jit_compile=true": (),
-    "steps_per_execution=3": ("trainer.profile=true",),
+    "steps_per_execution=1,3": ("telemetry.every=3", "trainer.profile=true"),
 }
 
 
@@ -24,13 +24,13 @@ def runs(tmp_path_factory):
     """By what differs from the default, the directory of a run of 3 epochs of 4 steps."""
     folder = tmp_path_factory.mktemp("trainer")
     for choice, others in CHOICES.items():
-        often = ("cell=gru", "trainer.epochs=3", "telemetry.every=1")
-        ended = run_train(folder, "-m", *SMALL_ADDING, *often, f"trainer.{choice}", *others)
+        options = ("cell=gru", "trainer.epochs=3", f"trainer.{choice}", *(others or ("telemetry.every=1",)))
+        ended = run_train(folder, "-m", *SMALL_ADDING, *options)
         assert ended.returncode == 0, ended.stdout + ended.stderr
     found = {}
     for path in (status.parent for status in folder.glob("runs/*/*/status.json")):
         trainer = stored_configuration(path).trainer
-        defaults = {"precision": "float32", "jit_compile": "auto", "steps_per_execution": 1}
+        defaults = {"precision": "float32", "jit_compile": "auto", "steps_per_execution": 10}
         found[" ".join(str(trainer[name]) for name, value in defaults.items() if trainer[name] != value)] = path
     return found
 
@@ -74,17 +74,23 @@ def test_a_step_that_xla_compiles_trains_like_one_that_it_does_not(runs):
     assert_about_the_same(runs["True"], runs[""], 1e-3)
 
 
-def test_steps_executed_together_train_like_steps_one_by_one(runs):
-    """Three and one, since an epoch has four; of each execution the last is recorded."""
-    assert rows(runs["3"]) == rows(runs[""])
-    together, one_by_one = read(runs["3"]), read(runs[""])
+def test_steps_executed_together_train_and_are_recorded_like_steps_one_by_one(runs):
+    """Three and one, since an epoch has four steps; every third is measured, wherever in an execution it falls."""
+    assert rows(runs["3"]) == rows(runs["1"])
+    together, one_by_one = read(runs["3"]), read(runs["1"])
+    assert together.keys() == one_by_one.keys()
     for tag, record in together.items():
-        assert record.steps == [3, 4, 7, 8, 11, 12]
-        for step, norms in zip(record.steps, record.norms, strict=True):
-            np.testing.assert_array_equal(norms, one_by_one[tag].norms[step - 1])
-    speed = json.loads((runs["3"] / "result.json").read_text())["speed"]
-    assert speed["share_data"] is None
-    assert speed["share_step"] + speed["share_logging"] == pytest.approx(1)
+        assert record.steps == one_by_one[tag].steps == [3, 6, 9, 12]
+        np.testing.assert_array_equal(record.norms, one_by_one[tag].norms)
+
+
+def test_a_run_tells_where_the_time_of_its_steps_went(runs):
+    for run in runs.values():
+        speed = json.loads((run / "result.json").read_text())["speed"]
+        shares = [speed[f"share_{of}"] for of in ("data", "step", "logging")]
+        assert sum(shares) == pytest.approx(1)
+        assert all(share > 0 for share in shares)
+        assert speed["share_step"] == max(shares)
 
 
 def test_a_profile_is_written_where_tensorboard_looks_for_it(runs):

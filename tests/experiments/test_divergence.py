@@ -44,5 +44,18 @@ def test_a_loss_that_is_not_finite_names_step_timestep_and_layer():
         fit(lambda targets, outputs: keras.ops.exp(1000 + keras.ops.mean(outputs)), Measurements())
 
 
+def test_of_steps_that_are_executed_together_the_first_that_is_not_finite_is_named():
+    sequence = keras.Input((6, 2))
+    model = MeasuredModel(sequence, layers.LSTM(3, name="layer_1")(sequence))
+    model.measurements = Measurements(every=4)
+    model.compile("sgd", "mse", steps_per_execution=4)
+    x = np.random.default_rng(0).normal(size=(20, 6, 2)).astype("float32")
+    x[13] = np.nan  # is in the seventh batch of two, hence the third of the second execution
+    with pytest.raises(DivergedError, match=r"^the loss became nan at step 7; .* at timestep 5 of layer_1/h$"):
+        model.fit(
+            x, np.zeros((20, 3)), batch_size=2, shuffle=False, verbose=0, callbacks=[StopInTime(model.measurements)]
+        )
+
+
 def test_finite_training_goes_on():
     fit("mse", Measurements())
