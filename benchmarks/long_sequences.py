@@ -21,7 +21,20 @@ from typing import Any
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 sys.path.append(str(Path(__file__).parents[1]))
 
-LAYERS = ("SimpleRNN", "LSTM", "GRU", "Keras LSTM", "Keras GRU", "minGRU", "minLSTM", "minGRU, step by step")
+SEGMENTED = {f"LSTM, {count} segments": count for count in (4, 16, 64)}
+"""By name, into how many segments a sequence is cut whose steps are computed a second time."""
+LAYERS = (
+    "SimpleRNN",
+    "LSTM",
+    "GRU",
+    "Keras LSTM",
+    "Keras GRU",
+    "minGRU",
+    "minLSTM",
+    "minGRU, scan",
+    "minLSTM, scan",
+    *SEGMENTED,
+)
 
 
 def main() -> None:
@@ -67,7 +80,7 @@ def measure(layer: str, length: int, given: argparse.Namespace) -> list[float]:
     random = np.random.default_rng(0)
     sequences = tf.constant(random.normal(size=(given.batch, length, given.inputs)).astype("float32"))
     before = _memory("VmRSS")
-    step = _step(_make(layer, given.units), sequences, known_length=not layer.endswith("step by step"))
+    step = _step(_make(layer, given.units), sequences)
     step()
     Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
     taken = []
@@ -78,14 +91,13 @@ def measure(layer: str, length: int, given: argparse.Namespace) -> list[float]:
     return [min(taken), _memory("VmHWM") - before]
 
 
-def _step(layer: Any, sequences: Any, known_length: bool) -> Callable[[], object]:
-    """A training step. Of a length that is not known beforehand a linear cell makes a loop, not a scan."""
+def _step(layer: Any, sequences: Any) -> Callable[[], object]:
+    """A training step."""
     import tensorflow as tf
 
-    batch, length, inputs = sequences.shape
     layer.build(sequences.shape)
 
-    @tf.function(input_signature=[tf.TensorSpec((batch, length if known_length else None, inputs))])
+    @tf.function
     def step(sequences: Any) -> list:
         with tf.GradientTape() as tape:
             loss = tf.reduce_mean(tf.square(layer(sequences, training=True)))
@@ -107,7 +119,11 @@ def _make(name: str, units: int) -> Any:
 
     if name.startswith("Keras "):
         return getattr(keras.layers, name.removeprefix("Keras "))(units, return_sequences=True)
+    if name in SEGMENTED:
+        layers.set_recomputed_segments(SEGMENTED[name])
+        return layers.LSTM(units, return_sequences=True)
     if name.startswith("min"):
+        layers.set_parallel_scan(name.endswith("scan") or None)
         cell = layers.MinGRUCell if "GRU" in name else layers.MinLSTMCell
         return layers.RNN(cell(units), return_sequences=True)
     return getattr(layers, name)(units, return_sequences=True)

@@ -11,6 +11,7 @@ Drop-in replacements for `keras.layers`: same arguments, same weights, same resu
 
 from .backend import set_compile
 from .bidirectional import Bidirectional
+from .bptt.linear import set_parallel_scan
 from .bptt.parts import set_batch_parts
 from .cells import (
     NOTHING_DROPPED,
@@ -41,6 +42,7 @@ from .encoder_decoder import EncoderDecoder
 from .initializers import ScaledIdentity
 from .probes import GradientTaps, Signal
 from .recurrent import GRU, LSTM, RNN, SimpleRNN
+from .segments import set_recomputed_segments
 from .stacked import Stacked
 
 __all__ = [
@@ -79,4 +81,6 @@ __all__ = [
     "dropped",
     "set_batch_parts",
     "set_compile",
+    "set_parallel_scan",
+    "set_recomputed_segments",
 ]

@@ -120,6 +120,20 @@ def compiled(function: Callable) -> Callable:
     return call
 
 
+def loops_are_slow() -> bool:
+    """Whether a step of a loop costs more than its arithmetic: where it is not compiled, and on an accelerator."""
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        return not _COMPILE or bool(tf.config.list_logical_devices("GPU"))
+    if backend == "jax":
+        import jax
+
+        return jax.default_backend() != "cpu"
+    return True
+
+
 def loops_at_once() -> int:
     """How many loops that do not depend on one another run at the same time, once what is being written down is run.
 

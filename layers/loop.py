@@ -24,6 +24,7 @@ from .cells import NOTHING_DROPPED, DeepOutputCell, Step
 from .cells.step import dropped
 from .inspection import inspect_layer
 from .probes import Observer, lay_taps, observe, observing_step
+from .segments import in_segments
 
 
 def run(
@@ -38,7 +39,7 @@ def run(
         mask: boolean `[T, B, 1]`, false where the step is to be passed over, or `None`.
         name: name of the layer, for its gradient taps.
         go_backwards: whether the caller reversed the sequence (the taps are laid in the input's order).
-        training: whether dropout is active.
+        training: whether dropout is active, and a way back is to be expected.
         unroll: write the steps out instead of looping.
 
     Returns:
@@ -74,16 +75,24 @@ def _run_one(cell, sequence, states, mask, name, go_backwards, training, unroll)
         else:
             sequence = ops.cast(sequence, cell.compute_dtype)
             if hand_derived is not None:
-                count = 1 if hand_derived is bptt.linear else parts_of(sequence)
-                inputs = zip(split(sequence, count, axis=1), split(input_mask, count, axis=0), strict=True)
-                projected = [cell.project(dropped(part, kept), training) for part, kept in inputs]
-                outputs, states = bptt.through_time(hand_derived, cell, projected, states, mask, masks.state, taps)
+                walk = functools.partial(_hand_derived, hand_derived, cell, input_mask, masks.state, training)
+                way_through = functools.partial(in_segments, walk) if training else walk
+                outputs, states = way_through(sequence, states, mask, taps)
                 outputs = _nothing_before_the_first_step(outputs, mask)
             else:
                 projected = cell.project(dropped(sequence, input_mask), training)
                 advance = lambda x, s: cell.advance(x, s, masks)
                 outputs, states = _step_by_step(advance, cell, projected, states, mask, taps, inspected, unroll)
     return outputs, states if nested else states[0]
+
+
+def _hand_derived(family, cell, input_mask, state_mask, training, sequence, states, mask, taps):
+    """A cell with its way back, in parts of the batch. Its weights may be read again on that way."""
+    count = 1 if family is bptt.linear else parts_of(sequence)
+    with AutocastScope(cell.compute_dtype):
+        inputs = zip(split(sequence, count, axis=1), split(input_mask, count, axis=0), strict=True)
+        projected = [cell.project(dropped(part, kept), training) for part, kept in inputs]
+        return bptt.through_time(family, cell, projected, states, mask, state_mask, taps, training)
 
 
 def _nothing_before_the_first_step(outputs, mask):

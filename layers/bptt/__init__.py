@@ -6,7 +6,7 @@ family is a module of functions, all time-major:
 
     options(cell)      what selects the program: activations and switches
     weights(cell)      the tensors inside the recurrence
-    forward(…)         projected inputs → outputs, last states, what to keep
+    forward(…)         projected inputs → outputs, last states and, on demand, what the way back needs
     backward(…)        derivatives of the outputs and last states → error terms δ, derivatives of the initial
                        states and, where they are to be measured, Σ‖dh_t‖² and so on for each signal
     factors(…)         pairs of tensors whose products, summed over t, are ∂L/∂U
@@ -45,7 +45,14 @@ def find(cell: Any) -> ModuleType | None:
 
 
 def through_time(
-    family: ModuleType, cell: Cell, projected: list, states: list, mask: Any, dropout_mask: Any, taps: dict[str, Any]
+    family: ModuleType,
+    cell: Cell,
+    projected: list,
+    states: list,
+    mask: Any,
+    dropout_mask: Any,
+    taps: dict[str, Any],
+    training: bool,
 ) -> tuple[Any, list]:
     """All steps of a cell, with the hand-derived way back.
 
@@ -58,6 +65,8 @@ def through_time(
         dropout_mask: `[B, H]` or `None`.
         taps: zero vectors `[T]` by signal; their "gradients" are the norms of the signals' derivatives
             (of `kernel` their squares, see `lay_taps`).
+        training: keep what the way back needs. Otherwise, if it is asked for nevertheless, it begins by walking the
+            way forward again.
 
     Returns:
         h at every step `[T, B, H]`, and the last states. Second derivatives are NaN: the way back is written for
@@ -80,14 +89,17 @@ def through_time(
         # Whoever listens outside (a gradient tape) is to hear of the result alone, not of the steps.
         *parts, weights, _ = constant(tree.pack_sequence_as(arguments, tensors))
         parts = list(zip(*parts, strict=True))
-        ways = [constant(family.forward(x, s, weights, m, d, options)) for x, s, m, d in parts]
+        walk = lambda training: [
+            constant(family.forward(x, s, weights, m, d, options, training)) for x, s, m, d in parts
+        ]
+        ways = walk(training)
 
         def gradient(*upstream):
             d_h, *d_last = constant(upstream)
             d_last = [list(part) for part in zip(*(split(d, count, axis=0) for d in d_last), strict=True)]
             deltas, d_states, squares, factors = [], [], [], []
             for (_, s, m, d), (h, _, kept), dh, last in zip(
-                parts, ways, split(d_h, count, axis=1), d_last or [[]] * count, strict=True
+                parts, ways if training else walk(True), split(d_h, count, axis=1), d_last or [[]] * count, strict=True
             ):
                 back = constant(family.backward(dh, last, s, weights, h, kept, m, d, options, bool(taps)))
                 factors.append(family.factors(back[0], s, h, kept, d, options))

@@ -39,8 +39,8 @@ def weights(cell: Any) -> list:
 
 
 @compiled
-def forward(projected, states, weights, mask, dropout_mask, options):
-    """projected `[T, B, 3H]`, h_0 `[B, H]`, U `[H, 3H]`, b'_h `[H]` → h `[T, B, H]`, (z, r, n, m), each `[T, B, H]`."""
+def forward(projected, states, weights, mask, dropout_mask, options, training):
+    """projected `[T, B, 3H]`, h_0 `[B, H]`, U, b'_h `[H]` → h and, for training, (z, r, n, m), all `[T, B, H]`."""
     (h_0,), (U, bias) = states, weights
     H = h_0.shape[-1]
 
@@ -60,7 +60,7 @@ def forward(projected, states, weights, mask, dropout_mask, options):
             n = options.activation(x[:, 2 * H :] + ops.matmul(m, U[:, 2 * H :]))
         keep = z if options.update_gate == "keep" else 1 - z
         h = keep_masked(present, keep * h + (1 - keep) * n, h)
-        return h, (h, z, r, n, m)
+        return h, (h, z, r, n, m) if training else (h,)
 
     _, (h, *kept) = scan(step, h_0, (projected, mask))
     return h, (), tuple(kept)

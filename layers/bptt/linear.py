@@ -1,7 +1,8 @@
-"""Linear recurrences, `h_t = a_t ⊙ h_{t-1} + b_t`, all steps at once.
+"""Linear recurrences, `h_t = a_t ⊙ h_{t-1} + b_t`, by a scan: of all steps at once, or one by one.
 
 Two steps in a row are one step of the same kind, `(a, b)` then `(a', b')` being `(a' a, a' b + b')`, so that a scan of
-logarithmic depth computes all of them. The way back is the same recurrence from the end:
+logarithmic depth computes all of them, where there are processors enough. The way back is the same recurrence from the
+end:
 
     dh_t = d_t + a_{t+1} ⊙ dh_{t+1}        (d_t: what arrives from the output of step t)
     db_t = dh_t        da_t = dh_t ⊙ h_{t-1}        dh_0 = a_1 ⊙ dh_1
@@ -11,9 +12,28 @@ from typing import Any
 
 from keras import ops
 
-from ..backend import compiled, custom_gradient, scan
+from ..backend import compiled, custom_gradient, loops_are_slow, scan
 from ..probes import norms
 from .products import before, constant, first_derivatives_only
+
+_chosen: bool | None = None
+
+
+def set_parallel_scan(enabled: bool | None) -> None:
+    """Chooses how cells that are linear in their state (minGRU, minLSTM) walk over a sequence.
+
+    Args:
+        enabled: true for a scan of all steps at once, which computes log₂ T times as much in log₂ T passes; false for a
+            loop over the steps; `None` (the default) for the loop where it is compiled and runs on a CPU (where it was
+            measured to be the faster one at every length, docs/performance.md), and the scan elsewhere. A function or
+            model compiled before keeps its way; a sequence of a length not known beforehand is always walked through.
+
+    >>> from layers import set_parallel_scan
+    >>> set_parallel_scan(True)
+    >>> set_parallel_scan(None)
+    """
+    global _chosen
+    _chosen = None if enabled is None else bool(enabled)
 
 
 def through_time(a: Any, b: Any, states: list, mask: Any, taps: dict[str, Any]) -> tuple[Any, list]:
@@ -28,15 +48,16 @@ def through_time(a: Any, b: Any, states: list, mask: Any, taps: dict[str, Any]) 
     if mask is not None:
         a, b = ops.where(mask, a, ops.ones_like(a)), ops.where(mask, b, ops.zeros_like(b))
 
+    parallel = loops_are_slow() if _chosen is None else _chosen
+
     @custom_gradient
     def recurrence(*tensors):
         a, b, h_0, present, *tap = constant(tensors)
-        h = constant(_scan(a, ops.concatenate([(b[0] + a[0] * h_0)[None], b[1:]], axis=0)))
+        h = constant(_scan(a, b, h_0, parallel, reverse=False))
 
         def gradient(*upstream):
             after = ops.concatenate([a[1:], ops.zeros_like(a[:1])], axis=0)
-            d_h = constant(upstream[0])
-            dh = ops.flip(constant(_scan(ops.flip(after, axis=0), ops.flip(d_h, axis=0))), axis=0)
+            dh = constant(_scan(after, constant(upstream[0]), ops.zeros_like(h_0), parallel, reverse=True))
             derivatives = (dh * before(h_0, h), dh, a[0] * dh[0], *[_norms(dh, present)] * len(tap))
             of_a, of_b, of_h_0, *measured = first_derivatives_only(derivatives, (upstream, tensors))
             return of_a, of_b, of_h_0, None, *measured
@@ -49,18 +70,20 @@ def through_time(a: Any, b: Any, states: list, mask: Any, taps: dict[str, Any]) 
 
 
 @compiled
-def _scan(a, b):
-    """`h_t = a_t h_{t-1} + b_t` with `h_0 = 0`, over the leading axis.
+def _scan(a, b, h_0, parallel, reverse):
+    """`h_t = a_t h_{t-1} + b_t` over the leading axis; in reverse `h_t = a_t h_{t+1} + b_t`."""
+    if parallel and a.shape[0] is not None:
+        turned = (lambda x: ops.flip(x, axis=0)) if reverse else (lambda x: x)
+        return turned(_all_at_once(turned(a), turned(b), h_0))
+    step = lambda h, slices: (slices[0] * h + slices[1],) * 2
+    return scan(step, h_0, (a, b), reverse=reverse)[1]
 
-    After the pass with shift s every step stands for the 2s steps that end with it (Hillis & Steele 1986). Where T is
-    not known beforehand there is no telling how many passes it takes, and the steps are done one by one.
-    """
-    length = a.shape[0]
-    if length is None:
-        step = lambda h, slices: (slices[0] * h + slices[1],) * 2
-        return scan(step, ops.zeros_like(b[0]), (a, b))[1]
+
+def _all_at_once(a, b, h_0):
+    """After the pass with shift s every step stands for the 2s steps that end with it (Hillis & Steele 1986)."""
+    b = ops.concatenate([(b[0] + a[0] * h_0)[None], b[1:]], axis=0)
     shift = 1
-    while shift < length:
+    while shift < a.shape[0]:
         b = ops.concatenate([b[:shift], a[shift:] * b[:-shift] + b[shift:]], axis=0)
         a = ops.concatenate([a[:shift], a[shift:] * a[:-shift]], axis=0)
         shift *= 2

@@ -46,8 +46,8 @@ def _activate(a, options):
 
 
 @compiled
-def forward(projected, states, weights, mask, dropout_mask, options):
-    """projected `[T, B, 4H]`, h_0, c_0 `[B, H]`, U `[H, 4H]` → h `[T, B, H]`, c_T, (K, p, f)."""
+def forward(projected, states, weights, mask, dropout_mask, options, training):
+    """projected `[T, B, 4H]`, h_0, c_0 `[B, H]`, U `[H, 4H]` → h `[T, B, H]`, c_T, (K, p, f) for training."""
     (h_0, c_0), (U,) = states, weights
     phi, sigma = options.activation, options.recurrent_activation
 
@@ -58,10 +58,12 @@ def forward(projected, states, weights, mask, dropout_mask, options):
         i, f, g, o = ops.split(gates, 4, axis=-1)
         c_new = f * c + i * g
         tau = phi(c_new)
+        h_new, c_new = keep_masked(present, o * tau, h), keep_masked(present, c_new, c)
+        if not training:
+            return (h_new, c_new), (h_new,)
         K = [g * slope(sigma, i), c * slope(sigma, f), i * slope(phi, g), tau * slope(sigma, o)]
         K = split_masked(present, ops.concatenate(K, axis=-1))[0]
-        h, c = keep_masked(present, o * tau, h), keep_masked(present, c_new, c)
-        return (h, c), (h, K, o * slope(phi, tau), keep_masked(present, f, ops.ones_like(f)))
+        return (h_new, c_new), (h_new, K, o * slope(phi, tau), keep_masked(present, f, ops.ones_like(f)))
 
     (_, c_last), (h, *kept) = scan(step, (h_0, c_0), (projected, mask))
     return h, (c_last,), tuple(kept)

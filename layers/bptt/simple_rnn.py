@@ -26,7 +26,7 @@ def weights(cell: Any) -> list:
 
 
 @compiled
-def forward(projected, states, weights, mask, dropout_mask, options):
+def forward(projected, states, weights, mask, dropout_mask, options, training):
     """projected `[T, B, H]`, h_0 `[B, H]`, U `[H, H]` → h `[T, B, H]`; the outputs are all the way back needs."""
     (h_0,), (U,) = states, weights
 

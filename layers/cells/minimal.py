@@ -13,7 +13,7 @@ class LinearCell(Cell):
     """A cell that is linear in its state, `h_t = a_t ⊙ h_{t-1} + b_t`, with a and b from x_t alone.
 
     Such a recurrence is associative: `(a, b)` of two steps make the `(a, b)` of both together. A sequence layer
-    therefore computes all steps by a scan of logarithmic depth (`layers/bptt/linear.py`) instead of a loop.
+    can therefore compute all steps by a scan of logarithmic depth instead of a loop (`set_parallel_scan`).
 
     There is no recurrent kernel, no activation (φ is the identity) and no recurrent dropout.
     """

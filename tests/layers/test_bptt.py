@@ -51,14 +51,16 @@ def assert_same_both_ways(layers, kind, **call):
 @kinds
 @masks
 @pytest.mark.parametrize("use_bias", [True, False], ids=["bias", "no_bias"])
-def test_hand_derived_gradients_equal_automatic_ones_of_the_readable_cell(kind, mask, use_bias):
-    assert_same_both_ways(both_ways(kind, use_bias=use_bias), kind, mask=mask_of(mask))
+@pytest.mark.parametrize("training", [True, False])
+def test_hand_derived_gradients_equal_automatic_ones_of_the_readable_cell(kind, mask, use_bias, training):
+    assert_same_both_ways(both_ways(kind, use_bias=use_bias), kind, mask=mask_of(mask), training=training)
 
 
 @kinds
 @pytest.mark.parametrize("mask", ["none", "random"])
-def test_compiled_gradients_equal_automatic_ones_of_the_readable_cell(kind, mask, compiled):
-    assert_same_both_ways(both_ways(kind), kind, mask=mask_of(mask))
+@pytest.mark.parametrize("training", [True, False])
+def test_compiled_gradients_equal_automatic_ones_of_the_readable_cell(kind, mask, training, compiled):
+    assert_same_both_ways(both_ways(kind), kind, mask=mask_of(mask), training=training)
 
 
 @kinds
