@@ -12,14 +12,13 @@ import os
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import numpy as np
 from sklearn.datasets import load_digits
-
-CELLS = {"rnn": keras.layers.SimpleRNN, "lstm": keras.layers.LSTM, "gru": keras.layers.GRU}
 
 
 def main() -> None:
@@ -28,21 +27,13 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=60)
     parser.add_argument("--logs", type=Path, default=Path(tempfile.gettempdir()) / "plain_keras")
     given = parser.parse_args()
-    digits = load_digits()
-    order = np.random.default_rng(0).permutation(len(digits.data))
-    inputs, targets = (digits.data / 16).astype("float32")[order, :, None], digits.target[order]
-    train, validation, test = zip(np.split(inputs, [1257, 1437]), np.split(targets, [1257, 1437]), strict=True)
-    for cell, layer in CELLS.items():
+    train, validation, test = digits()
+    for cell in ("SimpleRNN", "LSTM", "GRU"):
         for units in (32, 64):
             for seed in (1, 2, 3, 4):
                 began = time.perf_counter()
                 keras.utils.set_random_seed(seed)
-                model = keras.Sequential([keras.Input((64, 1)), layer(units), keras.layers.Dense(10)])
-                model.compile(
-                    keras.optimizers.Adam(0.003, global_clipnorm=1.0),
-                    keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-                    metrics=["accuracy"],
-                )
+                model = network(getattr(keras.layers, cell)(units))
                 tensorboard = keras.callbacks.TensorBoard(given.logs / f"{cell}-{units}-{seed}")
                 fit = {"epochs": given.epochs, "batch_size": 32, "validation_data": validation, "verbose": 0}
                 model.fit(*train, **fit, callbacks=[tensorboard])
@@ -51,6 +42,25 @@ def main() -> None:
                 print(
                     json.dumps({"cell": cell, "units": units, "seed": seed, "accuracy": accuracy, "seconds": seconds})
                 )
+
+
+def digits() -> list[tuple[np.ndarray, np.ndarray]]:
+    """Images read pixel by pixel, `[N, 64, 1]`, and their classes: for training, validation and test."""
+    images = load_digits()
+    order = np.random.default_rng(0).permutation(len(images.data))
+    inputs, targets = (images.data / 16).astype("float32")[order, :, None], images.target[order]
+    return list(zip(np.split(inputs, [1257, 1437]), np.split(targets, [1257, 1437]), strict=True))
+
+
+def network(layer: Any) -> keras.Model:
+    """A compiled classifier of digits."""
+    model = keras.Sequential([keras.Input((64, 1)), layer, keras.layers.Dense(10)])
+    model.compile(
+        keras.optimizers.Adam(0.003, global_clipnorm=1.0),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+    )
+    return model
 
 
 if __name__ == "__main__":
