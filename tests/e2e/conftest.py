@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 TRAIN = Path(__file__).parents[2] / "train.py"
+ONE_BY_ONE = "hydra.launcher.n_jobs=1"
+"""For a sweep of which nothing but its runs is looked at: TensorFlow is imported once."""
 SMALL = ("cell.units=6", "trainer.epochs=2", "trainer.batch_size=16", "telemetry.every=2")
 SMALL_ADDING = (
     *SMALL,
@@ -35,5 +37,5 @@ def train(tmp_path) -> Callable[..., subprocess.CompletedProcess[str]]:
 def sweep(tmp_path_factory) -> tuple[subprocess.CompletedProcess[str], Path]:
     """One small sweep that several tests look at: what it printed, and its folder."""
     folder = tmp_path_factory.mktemp("sweep")
-    ended = run_train(folder, "-m", "cell=rnn,lstm,gru", *SMALL_ADDING, "name=small")
+    ended = run_train(folder, "-m", "cell=rnn,lstm,gru", *SMALL_ADDING, ONE_BY_ONE, "name=small")
     return ended, folder / "runs" / "small"

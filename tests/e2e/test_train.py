@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,11 +13,12 @@ import time
 import keras
 import numpy as np
 import pytest
+from omegaconf import OmegaConf
 
 import layers
 from experiments.record import RunDirectory
 from tensorboard_gradient_flow.reader import read
-from tests.e2e.conftest import SMALL, SMALL_ADDING, TRAIN
+from tests.e2e.conftest import ONE_BY_ONE, SMALL, SMALL_ADDING, TRAIN, run_train
 
 
 def only_run(folder):
@@ -28,13 +30,51 @@ def status(run):
     return json.loads((run / "status.json").read_text())["state"]
 
 
-def test_a_run_trains_shows_its_result_and_leaves_a_whole_directory(train, tmp_path):
-    ended = train(*SMALL, "trainer.epochs=3", "cell.units=16")
+def cells():
+    return sorted(file.stem for file in (TRAIN.parent / "conf" / "cell").glob("*.yaml"))
+
+
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory):
+    """A run on the default dataset: what it printed, and its folder."""
+    folder = tmp_path_factory.mktemp("digits")
+    return run_train(folder, *SMALL, "trainer.epochs=3", "cell.units=16"), folder
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory):
+    """A small run of the default cell: what it printed, and its folder."""
+    folder = tmp_path_factory.mktemp("alone")
+    ended = run_train(folder, *SMALL_ADDING)
+    assert ended.returncode == 0, ended.stderr
+    return ended, folder
+
+
+@pytest.fixture(scope="module")
+def every_cell(tmp_path_factory):
+    """A sweep of every cell that can be chosen: what it printed, and its runs' directories by cell."""
+    folder = tmp_path_factory.mktemp("cells")
+    ended = run_train(folder, "-m", f"cell={','.join(cells())}", *SMALL_ADDING, timeout=600)
+    return ended, {path.name.split("-")[0]: path for path in folder.glob("runs/default/*") if path.is_dir()}
+
+
+@pytest.fixture(scope="module")
+def others(tmp_path_factory):
+    """Directories of two runs of the default cell that differ from `alone`: in the seed, and in their telemetry."""
+    folder = tmp_path_factory.mktemp("others")
+    ended = run_train(folder, "-m", *SMALL_ADDING, ONE_BY_ONE, "seed=2", "telemetry.every=2,0")
+    assert ended.returncode == 0, ended.stderr
+    found = [path.parent for path in folder.glob("runs/default/*/result.json")]
+    return sorted(found, key=lambda run: OmegaConf.load(run / ".hydra" / "config.yaml").telemetry.every, reverse=True)
+
+
+def test_a_run_trains_shows_its_result_and_leaves_a_whole_directory(digits):
+    ended, folder = digits
     assert ended.returncode == 0, ended.stderr
     for words in ("test accuracy", "test loss", "majority class", "parameters", "seconds", "gradient reached",
                   "tensorboard --logdir runs/default", "runs/default/lstm-digits_pixels-s1-"):  # fmt: skip
         assert words in ended.stdout
-    run = only_run(tmp_path)
+    run = only_run(folder)
     left = {path.name for path in run.iterdir()}
     assert {".hydra", "status.json", "result.json", "metrics.csv", "model.keras", "environment.json"} <= left
     assert not [name for name in left if ".tmp" in name]
@@ -60,11 +100,10 @@ def test_a_run_trains_shows_its_result_and_leaves_a_whole_directory(train, tmp_p
     assert environment["packages"]["keras"] == keras.__version__
 
 
-def test_the_trained_network_loads_in_plain_keras_and_scores_what_was_reported(train, tmp_path):
+def test_the_trained_network_loads_in_plain_keras_and_scores_what_was_reported(digits):
     from experiments.data.digits import digits_pixels
 
-    assert train(*SMALL).returncode == 0
-    run = only_run(tmp_path)
+    run = only_run(digits[1])
     network = keras.models.load_model(run / "model.keras")
     assert isinstance(network.get_layer("stack"), layers.Stacked)
     test = digits_pixels(permuted=False).test
@@ -108,51 +147,42 @@ def test_kernel_gradients_and_looks_inside_are_written_where_they_are_asked_for(
     assert (jacobian <= bound * 1.001).all()
 
 
-def test_every_cell_that_can_be_chosen_trains_and_is_measured(train, tmp_path):
-    cells = sorted(file.stem for file in (TRAIN.parent / "conf" / "cell").glob("*.yaml"))
-    ended = train("-m", f"cell={','.join(cells)}", *SMALL_ADDING, "trainer.epochs=1")
+def test_every_cell_that_can_be_chosen_trains_and_is_measured(every_cell):
+    ended, runs = every_cell
     assert ended.returncode == 0, ended.stdout
-    runs = [path for path in tmp_path.glob("runs/default/*") if path.is_dir()]
-    assert len(runs) == len(cells)
-    for run in runs:
+    assert sorted(runs) == cells()
+    for run in runs.values():
         record = read(run)["gradient_flow/layer_1/h"]
         assert all((norms > 0).all() for norms in record.norms)
 
 
-def test_without_telemetry_nothing_is_measured(train, tmp_path):
-    assert train(*SMALL_ADDING, "telemetry.every=0").returncode == 0
-    run = only_run(tmp_path)
-    assert read(run) == {}
-    assert json.loads((run / "result.json").read_text())["gradient"] == {}
+def test_without_telemetry_nothing_is_measured(others):
+    _, without = others
+    assert read(without) == {}
+    assert json.loads((without / "result.json").read_text())["gradient"] == {}
 
 
-def test_a_sweep_ends_with_one_table_a_row_a_run(sweep):
-    ended, folder = sweep
-    assert ended.returncode == 0, ended.stderr
+def test_a_sweep_ends_with_one_table_a_row_a_run(every_cell):
+    ended, runs = every_cell
     table = [line for line in ended.stdout.splitlines() if line.startswith("│")]
-    assert [line.split()[1] for line in table] == ["rnn", "lstm", "gru"]
+    assert [line.split()[1] for line in table] == cells()
     assert all("completed" in line for line in table)
-    runs = [path for path in folder.iterdir() if path.is_dir()]
-    assert len(runs) == 3
-    assert all(status(run) == "completed" for run in runs)
+    assert all(status(run) == "completed" for run in runs.values())
 
 
-def test_the_same_seed_gives_the_same_figures_alone_or_in_a_sweep(train, tmp_path, sweep):
-    _, folder = sweep
-    assert train("cell=lstm", *SMALL_ADDING).returncode == 0
-    (in_sweep,) = folder.glob("lstm-*/metrics.csv")
-    assert (only_run(tmp_path) / "metrics.csv").read_bytes() == in_sweep.read_bytes()
+def test_the_same_seed_gives_the_same_figures_alone_or_in_a_sweep(alone, every_cell):
+    _, in_sweep = every_cell
+    assert (only_run(alone[1]) / "metrics.csv").read_bytes() == (in_sweep["lstm"] / "metrics.csv").read_bytes()
 
 
-def test_another_seed_gives_other_figures(train, tmp_path, sweep):
-    _, folder = sweep
-    assert train("cell=lstm", *SMALL_ADDING, "seed=2").returncode == 0
-    (in_sweep,) = folder.glob("lstm-*/metrics.csv")
-    assert (only_run(tmp_path) / "metrics.csv").read_bytes() != in_sweep.read_bytes()
+def test_another_seed_gives_other_figures(alone, others):
+    another, _ = others
+    assert (only_run(alone[1]) / "metrics.csv").read_bytes() != (another / "metrics.csv").read_bytes()
 
 
-def test_a_run_that_is_complete_is_shown_again_and_trained_again_only_when_asked(train, tmp_path):
-    first = train(*SMALL_ADDING)
+def test_a_run_that_is_complete_is_shown_again_and_trained_again_only_when_asked(alone, train, tmp_path):
+    first, folder = alone
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
     changed = (only_run(tmp_path) / "status.json").read_text()
     second = train(*SMALL_ADDING)
     assert second.returncode == 0
@@ -160,10 +190,14 @@ def test_a_run_that_is_complete_is_shown_again_and_trained_again_only_when_asked
     assert "rerun=true" in second.stdout
     assert next(line for line in first.stdout.splitlines() if "test loss" in line) in second.stdout
     assert (only_run(tmp_path) / "status.json").read_text() == changed
-    events = len(list(only_run(tmp_path).glob("events.*")))
-    assert train(*SMALL_ADDING, "rerun=true").returncode == 0
+    events = list(only_run(tmp_path).glob("events.*"))
+    anew = train(*SMALL_ADDING, "rerun=true")
+    assert anew.returncode == 0
+    assert "epoch 1/2" in anew.stdout
+    assert "gradient reached" in anew.stdout
     assert (only_run(tmp_path) / "status.json").read_text() != changed
-    assert len(list(only_run(tmp_path).glob("events.*"))) == events
+    assert len(list(only_run(tmp_path).glob("events.*"))) == len(events)
+    assert not any(path.exists() for path in events)
 
 
 def test_a_loss_that_is_no_longer_finite_ends_the_run_as_diverged(train, tmp_path):
@@ -177,14 +211,9 @@ def test_a_loss_that_is_no_longer_finite_ends_the_run_as_diverged(train, tmp_pat
     assert not (run / "result.json").exists()
 
 
-def fail_to_load():
-    """A dataset that cannot be loaded."""
-    raise RuntimeError("\x1b[1mthe file\nis broken\x1b[0m")
-
-
 def test_a_run_that_raises_is_recorded_and_the_others_finish(tmp_path):
-    broken = "dataset._target_=tests.e2e.test_train.fail_to_load,experiments.data.long_range.adding"
-    command = [sys.executable, str(TRAIN), "-m", *SMALL_ADDING, broken]
+    broken = "dataset._target_=tests.e2e.broken.fail_to_load,experiments.data.long_range.adding"
+    command = [sys.executable, str(TRAIN), "-m", *SMALL_ADDING, ONE_BY_ONE, broken]
     environment = {**os.environ, "PYTHONPATH": str(TRAIN.parent)}
     ended = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert ended.returncode == 1
