@@ -1,4 +1,4 @@
-"""A run that is killed goes on where it was, and ends as if nothing had happened."""
+"""A run that is stopped or killed goes on where it was, and ends as if nothing had happened."""
 
 import json
 import signal
@@ -16,7 +16,7 @@ from tests.e2e.conftest import SMALL, SMALL_ADDING, TRAIN, run_train
 
 RANDOMLY = ["cell.dropout=0.2", "cell.recurrent_dropout=0.2", "architecture.zoneout=0.1", "dataset.train_size=2000"]
 CASES = {
-    "dropout and zoneout": [*SMALL, *SMALL_ADDING, "trainer.epochs=7", *RANDOMLY],
+    "dropout and zoneout": [*SMALL, *SMALL_ADDING, "trainer.epochs=9", *RANDOMLY],
     "stateful, without telemetry": [
         *SMALL, "dataset=tunes", "dataset.stateful=true", "dataset.train_size=800", "trainer.epochs=5",
         "telemetry.every=0", "optimizer=sgd",
@@ -42,6 +42,7 @@ def killed(folder, overrides, number=signal.SIGKILL, rows=2):
         if found and len(found[0].read_text().splitlines()) > rows:
             break
         time.sleep(0.01)
+    assert process.poll() is None
     process.send_signal(number)
     process.wait(60)
 
@@ -66,32 +67,34 @@ def assert_ended_alike(run, reference):
         np.testing.assert_array_equal(mine[tag].norms, expected[tag].norms)
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_a_killed_run_ends_like_one_that_was_left_alone(tmp_path, case):
+@pytest.mark.parametrize(
+    ("case", "signals"),
+    [
+        ("dropout and zoneout", [signal.SIGINT, signal.SIGKILL]),
+        ("stateful, without telemetry", [signal.SIGKILL]),
+        ("patience", [signal.SIGKILL]),
+    ],
+)
+def test_a_run_that_is_stopped_by_ctrl_c_or_killed_ends_like_one_that_was_left_alone(tmp_path, case, signals):
+    """Some epochs are between two signals, and between the last signal and the end."""
     overrides = CASES[case]
-    folders = tmp_path / "killed", tmp_path / "alone"
+    folders = tmp_path / "disturbed", tmp_path / "alone"
     for folder in folders:
         folder.mkdir()
-    killed(folders[0], overrides)
-    run = only_run(folders[0])
-    assert not (run / "result.json").exists()
-    before = (run / "metrics.csv").read_text()
+    before = ""
+    for number in signals:
+        killed(folders[0], overrides, number, rows=len(before.splitlines()) or 2)
+        run = only_run(folders[0])
+        assert not (run / "result.json").exists()
+        rows = (run / "metrics.csv").read_text()
+        assert rows.startswith(before)
+        assert rows != before
+        before = rows
     for folder in folders:
         ended = run_train(folder, *overrides)
         assert ended.returncode == 0, ended.stdout + ended.stderr
     assert (run / "metrics.csv").read_text().startswith(before)
     assert_ended_alike(run, only_run(folders[1]))
-
-
-def test_a_run_goes_on_after_ctrl_c(tmp_path):
-    overrides = CASES["dropout and zoneout"]
-    folders = tmp_path / "stopped", tmp_path / "alone"
-    for folder in folders:
-        folder.mkdir()
-    killed(folders[0], overrides, signal.SIGINT)
-    for folder in folders:
-        assert run_train(folder, *overrides).returncode == 0
-    assert_ended_alike(only_run(folders[0]), only_run(folders[1]))
 
 
 def test_a_second_process_leaves_a_run_to_the_first_and_takes_it_over_when_that_is_gone(tmp_path):
