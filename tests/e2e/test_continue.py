@@ -5,58 +5,61 @@ import shutil
 
 import pytest
 
+from experiments.identity import stored_configuration
 from experiments.record import RunDirectory
-from tests.e2e.conftest import SMALL_ADDING, run_train
+from tests.e2e.conftest import ONE_BY_ONE, SMALL_ADDING, run_train
 from tests.e2e.test_resume import assert_ended_alike
 
 OPTIONS = [*SMALL_ADDING, "dataset.train_size=640", "cell.dropout=0.1"]
 
 
+def epochs_of(run):
+    return json.loads((run / "result.json").read_text())["epochs"]
+
+
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    """A folder with a run of three epochs, and its directory."""
+def both(tmp_path_factory):
+    """A folder with a run of three epochs and one of six, and their directories."""
     folder = tmp_path_factory.mktemp("origin")
-    assert run_train(folder, *OPTIONS, "trainer.epochs=3").returncode == 0
-    (run,) = (path.parent for path in folder.glob("runs/default/*/result.json"))
-    return folder, run
+    assert run_train(folder, "-m", *OPTIONS, "trainer.epochs=3,6", ONE_BY_ONE).returncode == 0
+    short, long = sorted((path.parent for path in folder.glob("runs/default/*/result.json")), key=epochs_of)
+    return folder, short, long
 
 
-def others(folder, run):
-    return [path.parent for path in folder.glob("runs/*/*/result.json") if path.parent != run]
+@pytest.fixture(scope="module")
+def trained(both):
+    """A folder with a run of three epochs, and its directory."""
+    return both[:2]
 
 
-def test_it_ends_as_if_it_had_been_trained_for_so_long_at_once(trained, tmp_path):
-    folder, run = trained
+def test_it_ends_as_if_it_had_been_trained_for_so_long_at_once(both):
+    folder, run, at_once = both
     ended = run_train(folder, f"continue={run}", "trainer.epochs=6", "name=longer")
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "epoch 4/6" in ended.stdout
     assert "epoch 3/6" not in ended.stdout
-    assert run_train(tmp_path, *OPTIONS, "trainer.epochs=6").returncode == 0
     (longer,) = folder.glob("runs/longer/lstm-*")
-    (at_once,) = tmp_path.glob("runs/default/lstm-*")
     assert longer.name == at_once.name  # it is the same run
     assert_ended_alike(longer, at_once)
-    assert json.loads((run / "result.json").read_text())["epochs"] == 3  # what it went on from is as it was
+    assert epochs_of(run) == 3  # what it went on from is as it was
 
     again = run_train(folder, f"continue={run}", "trainer.epochs=6", "name=longer")
     assert "1 of 1 runs were complete already" in again.stdout
 
 
 def test_with_another_learning_rate_it_is_a_run_of_its_own_also_where_the_origin_had_stopped_by_itself(tmp_path):
-    patient = ["trainer.patience=1", "optimizer.learning_rate=0.3", "trainer.epochs=15"]
-    assert run_train(tmp_path, *OPTIONS, *patient).returncode == 0
-    (origin,) = tmp_path.glob("runs/default/lstm-*")
-    epochs = json.loads((origin / "result.json").read_text())["epochs"]
-    assert epochs < 15
+    rates = ["optimizer.learning_rate=0.3,0.001", "trainer.epochs=20", "trainer.patience=1"]
+    assert run_train(tmp_path, "-m", *OPTIONS, *rates, ONE_BY_ONE).returncode == 0
+    begun = list(tmp_path.glob("runs/default/lstm-*"))
+    origin, _ = sorted(begun, key=lambda run: stored_configuration(run).optimizer.learning_rate, reverse=True)
+    epochs = epochs_of(origin)
+    assert epochs < 20
     ended = run_train(tmp_path, f"continue={origin}", "trainer.epochs=20", "optimizer.learning_rate=0.001")
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    (run,) = others(tmp_path, origin)
+    (run,) = set(tmp_path.glob("runs/default/lstm-*")) - set(begun)  # what began with that rate is another run
     rows, before = ((path / "metrics.csv").read_text() for path in (run, origin))
     assert rows.startswith(before)
     assert len(rows.splitlines()) > epochs + 1
-    alone = run_train(tmp_path, *OPTIONS, *patient, "trainer.epochs=20", "optimizer.learning_rate=0.001")
-    assert alone.returncode == 0
-    assert len(others(tmp_path, origin)) == 2  # what began with that rate is another run
 
 
 @pytest.mark.parametrize(
