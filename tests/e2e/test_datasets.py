@@ -6,7 +6,7 @@ import math
 import pytest
 
 from docs.datasets import OFFLINE
-from tests.e2e.conftest import run_train
+from tests.e2e.conftest import ONE_BY_ONE, run_train
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +19,7 @@ def runs(tmp_path_factory):
         "telemetry.every=1",
         "dataset.train_size=40",
     ]
-    ended = run_train(folder, "-m", f"dataset={','.join(OFFLINE)}", *short, timeout=900)
+    ended = run_train(folder, "-m", f"dataset={','.join(OFFLINE)}", *short, ONE_BY_ONE, timeout=900)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     return {path.name.split("-")[1]: path for path in folder.glob("runs/default/lstm-*")}
 

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from tests.e2e.conftest import SMALL_ADDING, TRAIN, run_train
+from tests.e2e.conftest import ONE_BY_ONE, SMALL_ADDING, TRAIN, run_train
 
 optuna = pytest.importorskip("optuna", reason='needs Optuna: pip install -e ".[optuna]"')
 
@@ -40,7 +40,7 @@ def test_a_search_goes_on_where_it_was_killed_and_goes_on_to_more(tmp_path):
     begun = [trial.params for trial in study_of(tmp_path).trials]
     assert len(begun) == 2
 
-    ended = run_train(tmp_path, *search, "trainer.epochs=40")
+    ended = run_train(tmp_path, *search, "trainer.epochs=40", ONE_BY_ONE)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     complete = [trial for trial in study_of(tmp_path).trials if trial.state == optuna.trial.TrialState.COMPLETE]
     assert len(complete) == 3
@@ -56,14 +56,14 @@ def test_a_search_goes_on_where_it_was_killed_and_goes_on_to_more(tmp_path):
     assert len(study_of(tmp_path).trials) == 5  # the two that were killed, their successors and one more
 
     more = [argument.replace("n_trials=3", "n_trials=4") for argument in search]
-    assert run_train(tmp_path, *more, "trainer.epochs=40").returncode == 0
+    assert run_train(tmp_path, *more, "trainer.epochs=40", ONE_BY_ONE).returncode == 0
     assert len(results(tmp_path)) == 8
 
 
 def test_a_search_for_the_best_of_a_metric_where_more_is_better(tmp_path):
     small = ["dataset=digits_pixels", "trainer.epochs=1", "cell=rnn", "telemetry.every=0", "dataset.train_size=64"]
     arguments = ["-m", "hydra/sweeper=optuna", *small, "cell.units=choice(2,4)", "sweep.objective=accuracy"]
-    ended = run_train(tmp_path, *arguments, "hydra.sweeper.n_trials=2", "name=search")
+    ended = run_train(tmp_path, *arguments, "hydra.sweeper.n_trials=2", "name=search", ONE_BY_ONE)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     study = study_of(tmp_path)
     assert study.direction == optuna.study.StudyDirection.MAXIMIZE

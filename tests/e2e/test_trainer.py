@@ -10,7 +10,7 @@ import pytest
 import layers  # noqa: F401 (its classes are in the files)
 from experiments.identity import stored_configuration
 from tensorboard_gradient_flow.reader import read
-from tests.e2e.conftest import SMALL_ADDING, run_train
+from tests.e2e.conftest import ONE_BY_ONE, SMALL_ADDING, run_train
 
 CHOICES = {
     "precision=float32,float64,mixed_bfloat16,mixed_float16": (),
@@ -25,7 +25,7 @@ def runs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("trainer")
     for choice, others in CHOICES.items():
         options = ("cell=gru", "trainer.epochs=3", f"trainer.{choice}", *(others or ("telemetry.every=1",)))
-        ended = run_train(folder, "-m", *SMALL_ADDING, *options)
+        ended = run_train(folder, "-m", *SMALL_ADDING, ONE_BY_ONE, *options)
         assert ended.returncode == 0, ended.stdout + ended.stderr
     found = {}
     for path in (status.parent for status in folder.glob("runs/*/*/status.json")):
