@@ -16,15 +16,18 @@ from tests.e2e.slurm import slurm  # noqa: F401
 from tests.e2e.test_resume import assert_ended_alike
 
 SWEEP = ["-m", "cell=rnn,lstm,gru", *SMALL_ADDING, "trainer.epochs=30", "dataset.train_size=1280", "name=same"]
+"""Long enough for something to happen to a run that is under way."""
+SHORT = [*SWEEP, "trainer.epochs=3"]
 
 
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory):
-    """The sweep's runs, one after another."""
+    """The runs of both sweeps, one after another: by epochs, their directories."""
     folder = tmp_path_factory.mktemp("basic")
-    ended = run_train(folder, *SWEEP, "hydra/launcher=basic")
+    ended = run_train(folder, *SWEEP, "trainer.epochs=3,30", "hydra/launcher=basic")
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    return folder / "runs" / "same"
+    runs = [RunDirectory(path.parent) for path in folder.glob("runs/same/*/result.json")]
+    return {epochs: [run.path for run in runs if run.result["epochs"] == epochs] for epochs in (3, 30)}
 
 
 def started(folder, *arguments, environment=None):
@@ -33,11 +36,12 @@ def started(folder, *arguments, environment=None):
     return subprocess.Popen(command, cwd=folder, env=environment, **pipes)
 
 
-def under_way(folder, count=1, epochs=5, seconds=120):
-    """The runs that have trained some epochs and are not over, once there are so many."""
+def under_way(folder, count=1, epochs=5, seconds=120, beside=()):
+    """The runs, beside some, that have trained some epochs and are not over, once there are so many."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         runs = [RunDirectory(path.parent) for path in folder.glob("runs/same/*/status.json")]
+        runs = [run for run in runs if run.path not in [each.path for each in beside]]
         busy = [run for run in runs if run.status.get("progress", {}).get("epoch", 0) >= epochs]
         busy = [run for run in busy if run.status["state"] == "running"]
         if len(busy) >= count:
@@ -50,25 +54,27 @@ def kill(run):
     os.kill(run.status["process"], signal.SIGKILL)
 
 
-def assert_same_results(folder, reference):
+def assert_same_results(folder, expected):
     runs = folder / "runs" / "same"
-    names = sorted(path.name for path in reference.iterdir() if path.is_dir())
-    assert sorted(path.name for path in runs.iterdir() if path.is_dir() and path.name[0] != ".") == names
-    for name in names:
-        assert_ended_alike(runs / name, reference / name)
+    assert len(expected) == 3
+    assert {path.name for path in runs.iterdir() if path.is_dir() and path.name[0] != "."} == {
+        path.name for path in expected
+    }
+    for path in expected:
+        assert_ended_alike(runs / path.name, path)
 
 
 def test_side_by_side_on_this_machine(alone, tmp_path):
-    ended = run_train(tmp_path, *SWEEP)
+    ended = run_train(tmp_path, *SHORT)
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert_same_results(tmp_path, alone)
+    assert_same_results(tmp_path, alone[3])
 
 
 def test_on_ray(alone, tmp_path):
     pytest.importorskip("ray", reason='needs Ray: pip install -e ".[ray]"')
-    ended = run_train(tmp_path, *SWEEP, "hydra/launcher=ray")
+    ended = run_train(tmp_path, *SHORT, "hydra/launcher=ray")
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert_same_results(tmp_path, alone)
+    assert_same_results(tmp_path, alone[3])
 
 
 def test_on_a_ray_cluster_that_loses_a_node_and_a_run(alone, tmp_path, ray_cluster):  # noqa: F811
@@ -83,40 +89,32 @@ def test_on_a_ray_cluster_that_loses_a_node_and_a_run(alone, tmp_path, ray_clust
     assert "killed: its process was ended by SIGKILL" in said
     states = [RunDirectory(path.parent).state for path in tmp_path.glob("runs/same/*/status.json")]
     assert sorted(states) == ["completed", "completed", "killed"]  # the lost node's run went on elsewhere
-    again = run_train(tmp_path, *SWEEP)
+    again = run_train(tmp_path, *SWEEP)  # on this machine, for once
     assert again.returncode == 0, again.stdout
-    assert_same_results(tmp_path, alone)
+    assert_same_results(tmp_path, alone[30])
 
 
-def test_on_slurm_where_a_job_is_requeued_and_a_run_is_killed(alone, tmp_path, slurm):  # noqa: F811
+def test_on_slurm_where_a_job_is_requeued_a_run_is_killed_and_a_job_is_gone(alone, tmp_path, slurm):  # noqa: F811
+    """The job that is gone ends without a word, and is waited for no longer."""
     sweep = started(tmp_path, "hydra/launcher=slurm", "hydra.launcher.mem_gb=1", environment=slurm)
     one, other = under_way(tmp_path, count=2)[:2]
     jobs = job_of(one)
     kill(other)
     subprocess.run(["scontrol", "requeue", jobs], env=slurm, check=True)
+    (third,) = under_way(tmp_path, beside=(one, other))
+    os.kill(parent(parent(third.status["process"])), signal.SIGKILL)  # what waits for the run, and returns its result
     said, _ = sweep.communicate(timeout=240)
     assert sweep.returncode == 1, said
     assert one.state == "completed", said  # it went on
     assert other.state == "killed"
+    assert third.state == "interrupted"
+    assert "ended without a result: it was cancelled or killed" in said
     again = subprocess.run(
         [sys.executable, str(TRAIN), *SWEEP, "hydra/launcher=slurm", "hydra.launcher.mem_gb=1"],
         cwd=tmp_path, env=slurm, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert again.returncode == 0, again.stdout + again.stderr
-    assert_same_results(tmp_path, alone)
-
-
-def test_a_job_that_is_gone_without_a_word_is_waited_for_no_longer(alone, tmp_path, slurm):  # noqa: F811
-    sweep = started(tmp_path, "hydra/launcher=slurm", "hydra.launcher.mem_gb=1", environment=slurm)
-    (run,) = under_way(tmp_path)[:1]
-    os.kill(parent(parent(run.status["process"])), signal.SIGKILL)  # what waits for the run, and returns its result
-    said, _ = sweep.communicate(timeout=240)
-    assert sweep.returncode == 1, said
-    assert run.state == "interrupted"
-    assert "ended without a result: it was cancelled or killed" in said
-    again = run_train(tmp_path, *SWEEP)  # on this machine, for once
-    assert again.returncode == 0, again.stdout
-    assert_same_results(tmp_path, alone)
+    assert_same_results(tmp_path, alone[30])
 
 
 def parent(process):
