@@ -12,7 +12,7 @@ from collections import Counter
 import pytest
 
 from experiments.record import RunDirectory
-from tests.e2e.conftest import SMALL_ADDING, TRAIN
+from tests.e2e.conftest import ONE_BY_ONE, SMALL_ADDING, TRAIN
 from tests.e2e.processes import Commands, kill, watching
 from tests.e2e.test_resume import assert_ended_alike, assert_same_result
 
@@ -24,7 +24,7 @@ KILLS = {"command": 3, "worker": 3, "forkserver": 4, "run": 10}
 def reference(tmp_path_factory):
     """The folder of a sweep that was left alone."""
     commands = Commands(tmp_path_factory.mktemp("reference"))
-    assert commands.run(*SWEEP) == 0, commands.output
+    assert commands.run(*SWEEP, ONE_BY_ONE) == 0, commands.output
     return commands.folder / "runs" / "sweep"
 
 
@@ -162,7 +162,7 @@ def test_damaged_files_of_interrupted_and_of_completed_runs_are_made_up_for(refe
     ):
         path.unlink()
     assert_can_be_summed_up(folder)
-    assert commands.run(*SWEEP) == 0, commands.output
+    assert commands.run(*SWEEP, ONE_BY_ONE) == 0, commands.output
     assert_can_be_summed_up(folder)
     for run, expected in zip(runs_of(folder), runs_of(reference), strict=True):
         assert RunDirectory(run).state == "completed"
@@ -174,7 +174,7 @@ def test_two_sweeps_of_one_name_started_together_do_every_run_once(reference, tm
     commands = Commands(tmp_path)
     three = [argument.replace("range(1,7)", "range(1,4)") for argument in SWEEP]
     with watching(commands) as seen:
-        both = [commands.start(*three, "hydra.launcher.n_jobs=1") for _ in range(2)]
+        both = [commands.start(*three, ONE_BY_ONE) for _ in range(2)]
         statuses = sorted(command.wait(300) for command in both)
     assert statuses in ([0, 0], [0, 1]), commands.outputs  # the first to end may leave a run to the other
     assert "Traceback" not in commands.outputs

@@ -14,7 +14,7 @@ from tensorboard.backend.event_processing.event_file_loader import EventFileLoad
 
 from experiments import checkpoint
 from experiments.record import RunDirectory
-from tests.e2e.conftest import SMALL_ADDING, TRAIN
+from tests.e2e.conftest import ONE_BY_ONE, SMALL_ADDING, TRAIN
 from tests.e2e.machines import ELSEWHERE, Clock, Disk, little_memory, skip_unless
 from tests.e2e.processes import Commands
 from tests.e2e.test_resume import assert_ended_alike
@@ -56,7 +56,7 @@ def wait_for_rows(command, folder, number, runs=1):
 def reference(tmp_path_factory):
     """The folder of a sweep that was left alone."""
     commands = Commands(tmp_path_factory.mktemp("reference"))
-    assert commands.run(*SWEEP) == 0, commands.output
+    assert commands.run(*SWEEP, ONE_BY_ONE) == 0, commands.output
     return commands.folder / "runs" / "runs"
 
 
@@ -141,14 +141,14 @@ def test_a_sweep_on_a_full_disk_ends_with_its_table_and_goes_on_when_there_is_ro
             assert "failed" not in commands.output
             assert_whole(disk.seen / "runs")
         assert disk.remount("size=10m")
-        assert commands.run(*SWEEP) == 0, commands.output
+        assert commands.run(*SWEEP, ONE_BY_ONE) == 0, commands.output
         assert_same_sweep(disk.seen / "runs", reference)
 
 
 def test_a_disk_that_becomes_read_only_costs_no_run(reference, tmp_path):
     with Disk(tmp_path / "runs", "10m") as disk:
         commands = Commands(tmp_path, disk.before)
-        one_by_one = [*SWEEP, "hydra.launcher.n_jobs=1"]
+        one_by_one = [*SWEEP, ONE_BY_ONE]
         command = commands.start(*one_by_one)
         while not commands.at_work():
             assert command.poll() is None
