@@ -33,9 +33,10 @@ def elsewhere(wheel, tmp_path_factory):
     The dependencies are those of the running environment, lent by a path, so that they need not be fetched again.
     """
     folder = tmp_path_factory.mktemp("elsewhere")
-    venv.create(folder, with_pip=True)
+    venv.create(folder)
     python = folder / "bin" / "python"
-    subprocess.run([python, "-m", "pip", "install", "--quiet", "--no-deps", str(wheel)], check=True)
+    pip = [sys.executable, "-m", "pip", "--python", str(python)]
+    subprocess.run([*pip, "install", "--quiet", "--no-deps", str(wheel)], check=True)
     (site_packages,) = folder.glob("lib/python*/site-packages")
     (site_packages / "lent.pth").write_text(sysconfig.get_path("purelib") + "\n")
     return python
