@@ -16,7 +16,7 @@ from tests.e2e.conftest import SMALL, SMALL_ADDING, TRAIN, run_train
 
 RANDOMLY = ["cell.dropout=0.2", "cell.recurrent_dropout=0.2", "architecture.zoneout=0.1", "dataset.train_size=2000"]
 CASES = {
-    "dropout and zoneout": [*SMALL, *SMALL_ADDING, "trainer.epochs=9", *RANDOMLY],
+    "dropout and zoneout": [*SMALL, *SMALL_ADDING, "trainer.epochs=10", *RANDOMLY],
     "stateful, without telemetry": [
         *SMALL, "dataset=tunes", "dataset.stateful=true", "dataset.train_size=800", "trainer.epochs=5",
         "telemetry.every=0", "optimizer=sgd",
