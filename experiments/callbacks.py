@@ -221,14 +221,14 @@ class Stopwatch(keras.callbacks.Callback):
 
 
 class Profile(keras.callbacks.Callback):
-    """Profiles steps of the second epoch, or of the only one, for TensorBoard's Profile tab.
+    """Profiles the first executions of steps of the second epoch, or of the only one, for TensorBoard's Profile tab.
 
     Args:
         directory: where the profile is written.
         epochs: how many there are.
     """
 
-    _STEPS = 10
+    _EXECUTIONS = 10
 
     def __init__(self, directory: Path, epochs: int):
         super().__init__()
@@ -238,17 +238,17 @@ class Profile(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         """Begins, if it is time."""
         if epoch == self._epoch:
-            self._left = self._STEPS
+            self._left = self._EXECUTIONS
             tf.profiler.experimental.start(str(self.directory))
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        """Ends after some steps."""
-        if 0 < self._left <= batch + 1:
-            self._left = 0
+        """Ends after some of them."""
+        self._left -= 1
+        if self._left == 0:
             tf.profiler.experimental.stop()
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        """Ends where the epoch has fewer steps."""
+        """Ends where the epoch has fewer."""
         if self._left > 0:
             self._left = 0
             tf.profiler.experimental.stop()

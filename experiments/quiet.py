@@ -1,4 +1,4 @@
-"""Keeps what compiled libraries print away from the terminal."""
+"""Keeps libraries from what nobody asked them for: from printing, and from importing one another."""
 
 import os
 import sys
@@ -22,3 +22,18 @@ def without_stderr() -> Iterator[None]:
         sys.stderr.flush()
         os.dup2(kept, 2)
         os.close(kept)
+
+
+@contextmanager
+def not_installed(*modules: str) -> Iterator[None]:
+    """Whoever tries to import one of these modules meanwhile is told that there is none.
+
+    TensorFlow imports some that it has no need of here, only because they are there. What was imported before stays.
+    """
+    hidden = [module for module in modules if module not in sys.modules]
+    sys.modules |= dict.fromkeys(hidden)  # type: ignore[arg-type]  # how Python marks what is not to be found
+    try:
+        yield
+    finally:
+        for module in hidden:
+            del sys.modules[module]

@@ -143,7 +143,7 @@ def train(config: DictConfig, directory: RunDirectory, writer: RunWriter, alone:
         DivergedError: the loss or a weight's gradient became NaN or infinite.
     """
     began = time.perf_counter()
-    keras.backend.clear_session()
+    keras.backend.clear_session(free_memory=False)  # there is nothing to free, and to look for it takes a while
     keras.utils.set_random_seed(number(config.seed, "initialisation"))
     tf.config.experimental.enable_op_determinism()
     task = arranged(data.load(config.dataset, config.seed), config.trainer.batch_size)

@@ -14,11 +14,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's notes about t
 
 from .. import interruption
 from ..claim import claim
-from ..quiet import without_stderr
+from ..quiet import not_installed, without_stderr
 from ..record import RunDirectory
 from .work import GRACE, UNWRITABLE, Work
 
-with without_stderr():
+with without_stderr(), not_installed("jax"):
     import tensorflow as tf
 
     from ..run import run

@@ -1,0 +1,33 @@
+"""Libraries print nothing, and import nothing, that nobody asked them for."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from experiments.quiet import not_installed, without_stderr
+
+
+def test_what_is_written_to_standard_error_even_by_compiled_code_is_kept_away(capfd):
+    with without_stderr():
+        os.write(2, b"a library's note")
+    os.write(2, b"ours")
+    assert capfd.readouterr().err == "ours"
+
+
+def test_a_module_cannot_be_imported_while_it_is_said_not_to_be_installed():
+    sys.modules.pop("colorsys", None)
+    with not_installed("colorsys", "os"), pytest.raises(ModuleNotFoundError):
+        import colorsys
+    import colorsys
+
+    assert colorsys.rgb_to_hsv(0, 0, 0) == (0, 0, 0)
+    assert sys.modules["os"] is os  # had been imported before
+
+
+def test_the_process_that_runs_are_forked_from_does_not_import_jax():
+    pytest.importorskip("jax")
+    seen = "import sys, experiments.sweeps.worker; sys.exit('jax' in sys.modules)"
+    subprocess.run([sys.executable, "-c", seen], check=True)
+    assert subprocess.run([sys.executable, "-c", seen.replace("worker", "worker, jax")], check=False).returncode == 1
