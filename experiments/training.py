@@ -220,6 +220,9 @@ def batches(split: Split, output: Output, batch_size: int, epochs: range, seed: 
     gather = lambda chosen: keras.tree.map_structure(lambda array: tf.gather(array, chosen), arrays)
     one_thread = tf.data.Options()
     one_thread.threading.private_threadpool_size = 1  # it has little to do, and more would wait for one another
+    one_thread.autotune.enabled = (
+        False  # there is nothing to tune, and its thread may keep the run's end waiting for 5 s
+    )
     return indices.map(gather).prefetch(2).with_options(one_thread)
 
 

@@ -91,3 +91,9 @@ def test_the_order_follows_from_the_seed():
     order = lambda seed: [int(t) for _, targets in batches(split, Classes(10), 3, range(2), seed) for t in targets]
     assert order(1) == order(1)
     assert order(1) != order(2)
+
+
+def test_nothing_tunes_the_reading_of_the_data():
+    """TensorFlow's thread that would may go on for five seconds when the data are put away, at the end of every run."""
+    data = batches(Split(np.zeros((4, 1, 1), "float32"), np.arange(4)), Classes(4), 2, range(1), 1)
+    assert data.options().autotune.enabled is False
