@@ -60,7 +60,9 @@ def forward(projected, states, weights, mask, dropout_mask, options, training):
             n = options.activation(x[:, 2 * H :] + ops.matmul(m, U[:, 2 * H :]))
         keep = z if options.update_gate == "keep" else 1 - z
         h = keep_masked(present, keep * h + (1 - keep) * n, h)
-        return h, (h, z, r, n, m) if training else (h,)
+        if not training:
+            return h, (h, r)  # r, because of a step with a single output XLA makes loops that take twice as long
+        return h, (h, z, r, n, m)
 
     _, (h, *kept) = scan(step, h_0, (projected, mask))
     return h, (), tuple(kept)
