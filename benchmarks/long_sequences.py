@@ -3,14 +3,12 @@
     python benchmarks/long_sequences.py [--lengths 200 1000 5000 20000] [--batch 4 --inputs 16 --units 64] [--rounds 5]
         [--layers "LSTM" "Keras LSTM" …] [--json FILE]
 
-Every line is measured in a process of its own. Memory is the peak of the steps after the first, which compiles them:
-above what the process held once the libraries were imported and the data there, hence with compiler and program; and
-above what it held just before these steps, hence of the step alone.
+Every line is measured in a process of its own. Memory is the peak of the steps after the first, which compiles them,
+above what the process holds once the libraries are imported and the data are there: with compiler and program, which
+take the same at every length.
 """
 
 import argparse
-import ctypes
-import gc
 import json
 import os
 import re
@@ -69,8 +67,7 @@ def main() -> None:
             found[layer][length] = json.loads(ended.stdout)
             print(layer, length, found[layer][length], file=sys.stderr)
         cells = [
-            f"{seconds / length * 1e6:.1f}; {peak:.0f}, {step:.0f}"
-            for length, (seconds, peak, step) in found[layer].items()
+            f"{seconds / length * 1e6:.1f}, {megabytes:.0f}" for length, (seconds, megabytes) in found[layer].items()
         ]
         table.add_row(layer, *cells)
     if given.json is not None:
@@ -79,7 +76,7 @@ def main() -> None:
 
 
 def measure(layer: str, length: int, given: argparse.Namespace) -> list[float]:
-    """Seconds of the quickest step; megabytes of the peak, and of the step alone."""
+    """Seconds of the quickest step, and megabytes."""
     import numpy as np
     import tensorflow as tf
 
@@ -88,17 +85,13 @@ def measure(layer: str, length: int, given: argparse.Namespace) -> list[float]:
     before = _memory("VmRSS")
     step = _step(_make(layer, given.units), sequences)
     step()
-    gc.collect()
-    ctypes.CDLL("libc.so.6").malloc_trim(0)
-    held = _memory("VmRSS")
     Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
     taken = []
     for _ in range(given.rounds):
         began = time.perf_counter()
         step()
         taken.append(time.perf_counter() - began)
-    peak = _memory("VmHWM")
-    return [min(taken), peak - before, peak - held]
+    return [min(taken), _memory("VmHWM") - before]
 
 
 def _step(layer: Any, sequences: Any) -> Callable[[], object]:
