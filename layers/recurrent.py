@@ -36,7 +36,8 @@ class RNN(keras.layers.RNN):
             its list; a list of cells takes a list with the states of each.
         mask: boolean `[B, T]`, or `[1, T]` for all examples, false where a step is to be passed over; by default what
             `Masking` or `Embedding` attached to the sequences.
-        training: whether dropout is active.
+        training: whether dropout is active, and whether what a gradient needs is kept; without that it costs another
+            pass forward.
 
     Raises:
         ValueError: an argument that cannot be, here or in a call: named, with what is allowed and what came.

@@ -12,7 +12,7 @@ family is a module of functions, all time-major:
     factors(…)         pairs of tensors whose products, summed over t, are ∂L/∂U
     weight_gradients(…)   from these, one large product over all steps for each weight
 
-Cells that are linear in their state need no loop at all: `linear.py`.
+Cells that are linear in their state have one form for all of them: `linear.py`.
 """
 
 from types import ModuleType
