@@ -37,6 +37,7 @@ class Cell:
     name: str = MISSING
     units: int = limited(at_least=1)
     kernel_initializer: str = limited(choices=INITIALIZERS)
+    """How the weights of the inputs start."""
     layer_normalization: bool = MISSING
     dropout: float = limited(at_least=0, at_most=1)
 
@@ -47,6 +48,7 @@ class Recurrent(Cell):
 
     activation: str = limited(choices=ACTIVATIONS)
     recurrent_initializer: str = limited(choices=INITIALIZERS)
+    """How the weights of h_(t-1) start."""
     recurrent_gain: float = MISSING
     recurrent_dropout: float = limited(at_least=0, at_most=1)
 
@@ -128,6 +130,7 @@ class Optimizer:
     _target_: str = MISSING
     name: str = MISSING
     learning_rate: float = limited(above=0)
+    """How far a step goes."""
     global_clipnorm: float | None = limited(above=0)
     clipnorm: float | None = limited(above=0)
     clipvalue: float | None = limited(above=0)

@@ -31,7 +31,9 @@ class Generated(Dataset):
 
     train_size: int | None = limited(at_least=1)
     validation_size: int = limited(at_least=1)
+    """How many to validate."""
     test_size: int = limited(at_least=1)
+    """How many to test."""
 
 
 @dataclass
@@ -122,6 +124,7 @@ class Csv(Series):
     columns: list[str] | None = MISSING
     validation_share: float = limited(above=0, at_most=1)
     test_share: float = limited(above=0, at_most=1)
+    """The same of those to test."""
 
 
 # ------------------------------------------------------------------ classification
@@ -156,6 +159,7 @@ class Npz(Dataset):
     path: str = MISSING
     validation_share: float = limited(above=0, at_most=1)
     test_share: float = limited(above=0, at_most=1)
+    """The same of those to test."""
 
 
 # ----------------------------------------------------------------- the next symbol
