@@ -250,7 +250,7 @@ def gate_shares(layer: Inspected) -> dict[str, np.ndarray]:
 
 
 def jacobian_bound(layer: Inspected) -> np.ndarray | None:
-    """`(γ ‖U‖₂)^{T−t}` `[T]` for a vanilla RNN (Pascanu, Mikolov & Bengio 2013), else `None`; γ is max |φ'|."""
+    """`(γ ‖U‖₂)^{T−t}` `[T]` for a vanilla RNN (Pascanu, Mikolov & Bengio 2013), else `None`; γ is `max |φ'|`."""
     gamma = _SLOPE_BOUNDS.get(getattr(getattr(layer.cell, "activation", None), "__name__", ""))
     if type(layer.cell) is not SimpleRNNCell or layer.cell.layer_normalization or gamma is None:
         return None

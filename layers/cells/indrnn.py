@@ -32,7 +32,7 @@ class IndRNNCell(Cell):
 
         h_t = φ(x_t W + u ⊙ h_{t-1} + b)
 
-    The gradient of a unit grows or shrinks by u φ' a step, so |u| ≤ 2^{1/T} keeps it below 2 over T steps.
+    The gradient of a unit grows or shrinks by u φ' a step, so `|u| ≤ 2^{1/T}` keeps it below 2 over T steps.
 
     Parameters: H(I + 2).
 
@@ -42,7 +42,7 @@ class IndRNNCell(Cell):
         units, use_bias, …: see `Cell`.
         activation: φ; relu in the paper, hence by default.
         recurrent_initializer: of u; from U(−1, 1) by default.
-        max_steps: T, to keep |u| ≤ 2^{1/T} while training, through a `recurrent_constraint`; `None` sets no limit.
+        max_steps: T, to keep `|u| ≤ 2^{1/T}` while training, through a `recurrent_constraint`; `None` sets no limit.
 
     Raises:
         ValueError: `max_steps` is below 1, or is given together with a `recurrent_constraint`.
