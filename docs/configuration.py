@@ -27,7 +27,7 @@ from experiments.commandline import CONF
 from experiments.config import ACTIVATIONS, INITIALIZERS, Config, Sweep
 
 PAGE = Path(__file__).parent / "reference" / "configuration.md"
-GROUPS = ("cell", "architecture", "dataset", "optimizer", "trainer", "telemetry")
+GROUPS = tuple(field.name for field in dataclasses.fields(Config) if (CONF / field.name).is_dir())
 ENGINES = ("hydra/launcher", "hydra/sweeper")
 """Groups whose options are those of another program, which checks them."""
 GIVEN = ("_target_", "name", "requires")
@@ -42,7 +42,8 @@ only shows the configuration of the run.
 
 Every group has a folder in `conf/`, and every choice a file in it. A choice that builds on another has its options,
 with some other values. A value that is not allowed is refused before anything starts, and so are options that
-contradict each other. *Own options* are those that at most half of the choices have.
+contradict each other. *Own options* are those that at most half of the choices have. What belongs to a choice is not
+listed: its `name`, its `_target_`, and in `requires` the packages that it needs.
 """
 TYPES = {
     bool: "true or false",
@@ -91,7 +92,7 @@ def comments(path: Path) -> dict[str, str]:
 def builds_on(path: Path) -> list[str]:
     """The choices of its own group that a file begins with."""
     defaults = yaml.safe_load(path.read_text(encoding="utf-8")).get("defaults", [])
-    return [entry for entry in defaults if isinstance(entry, str) and entry != "_self_" and path.stem != "config"]
+    return [entry for entry in defaults if isinstance(entry, str) and path.with_name(f"{entry}.yaml").exists()]
 
 
 def _comments(node: Any, lines: list[str], prefix: str) -> Iterator[tuple[str, str]]:
@@ -295,7 +296,10 @@ def page() -> str:
                 options_table(group),
             ]
         for group in ENGINES:
-            parts += [f"## `{group}`", sentence(beside[f"defaults.override {group}"])]
+            parts += [
+                f"## `{group}`",
+                sentence(beside[f"defaults.override {group}"]) + " Each of these programs checks its own options.",
+            ]
             for choice in choices_of(group):
                 path = CONF / group / f"{choice}.yaml"
                 parts += [f"### `{group}={choice}`", heading(path), engine_table(path)]
