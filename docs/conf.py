@@ -13,17 +13,18 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
-from docutils.utils.math import latex2mathml
+from docutils.utils.math import MathError, latex2mathml
 from sphinx.application import Sphinx
+from sphinx.util import logging
 from sphinx.util.inspect import stringify_signature
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from experiments.quiet import without_stderr
+from experiments.quiet import not_installed, without_stderr
 
 README = Path(__file__).parents[1] / "README.md"
 
-with without_stderr():  # here once; autodoc, left alone, imports everything twice
+with without_stderr(), not_installed("jax"):  # here once; autodoc, left alone, imports everything twice
     import layers.callbacks  # noqa: F401
 
 project = "rnnscope"
@@ -63,7 +64,10 @@ def mathematics(translator: Any, formula: nodes.Element) -> None:
     """A formula as MathML, which browsers draw by themselves: no script, no font, no network."""
     block = isinstance(formula, nodes.math_block)
     tree = latex2mathml.math(xmlns="http://www.w3.org/1998/Math/MathML", **({"display": "block"} if block else {}))
-    latex2mathml.parse_latex_math(tree, formula.astext())
+    try:
+        latex2mathml.parse_latex_math(tree, formula.astext())
+    except MathError as error:
+        logging.getLogger(__name__).warning("%s: %s", formula.astext(), error, location=formula)
     for node in list(tree.iter("munderover")):
         if node[0].tag == "mi":  # the index of a letter with a hat: docutils puts it below, TeX beside
             letter, _, hat = node
