@@ -42,8 +42,8 @@ only shows the configuration of the run.
 
 Every group has a folder in `conf/`, and every choice a file in it. A choice that builds on another has its options,
 with some other values. A value that is not allowed is refused before anything starts, and so are options that
-contradict each other. *Own options* are those that at most half of the choices have. What belongs to a choice is not
-listed: its `name`, its `_target_`, and in `requires` the packages that it needs.
+contradict each other. What belongs to a choice is not listed: its `name`, its `_target_`, and in `requires` the
+packages that it needs.
 """
 TYPES = {
     bool: "true or false",
@@ -178,17 +178,12 @@ def choices_of(group: str) -> list[str]:
 
 def choices_table(group: str) -> str:
     """The choices of a group, and what their files say."""
-    schemas = {choice: options_of(group, choice) for choice in choices_of(group)}
-    bases = {choice: builds_on(CONF / group / f"{choice}.yaml") for choice in schemas}
-    roots = [choice for choice in schemas if not bases[choice]]
-    count = Counter(name for choice in roots for name in schemas[choice])
     rows = []
-    for choice, names in schemas.items():
-        own = [name for name in names if choice in roots and count[name] <= len(roots) / 2]
-        on = f" Builds on {listed(bases[choice])}." if bases[choice] else ""
-        rows.append((f"`{choice}`", heading(CONF / group / f"{choice}.yaml") + on, listed(own)))
-    columns = ("choice", "what it is", "own options")
-    return table(*[row if any(row[-1] for row in rows) else row[:-1] for row in (columns, *rows)])
+    for choice in choices_of(group):
+        path = CONF / group / f"{choice}.yaml"
+        on = f" Builds on {listed(builds_on(path))}." if builds_on(path) else ""
+        rows.append((f"`{choice}`", heading(path) + on))
+    return table(("choice", "what it is"), *rows)
 
 
 def options_of(group: str, choice: str) -> dict[str, dataclasses.Field]:
@@ -205,8 +200,8 @@ def composed(group: str, choice: str) -> tuple[Any, dict[str, Any]]:
     return OmegaConf.get_type(values), OmegaConf.to_container(values)  # type: ignore[return-value]
 
 
-def options_table(group: str) -> str:
-    """The options of a group: a line for each that has a meaning of its own."""
+def options_tables(group: str) -> str:
+    """The options of a group: a line for each that has a meaning of its own, a table for those of the same choices."""
     defaults: dict[Option, dict[str, str]] = {}
     for choice in choices_of(group):
         beside = comments(CONF / group / f"{choice}.yaml")
@@ -215,15 +210,15 @@ def options_table(group: str) -> str:
             said = meaning(name, beside, schema, f"conf/{group}/{choice}.yaml")
             defaults.setdefault(Option(name, kind(field), said), {})[choice] = written(values[name])
     bases = [choice for choice in choices_of(group) if not builds_on(CONF / group / f"{choice}.yaml")]
-    names = [option.name for option in defaults]
-    rows = [
-        (f"`{group}.{option.name}`", owners(values, bases), option.kind, default(values), option.meaning)
-        for option, values in sorted(defaults.items(), key=lambda item: names.index(item[0].name))
-    ]
-    columns = ("option", "of", "allowed", "default", "meaning")
-    if all(row[1] == "all" for row in rows):
-        return table(*[(row[0], *row[2:]) for row in (columns, *rows)])
-    return table(columns, *rows)
+    tables: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
+    for option, values in defaults.items():
+        row = f"`{group}.{option.name}`", option.kind, default(values), option.meaning
+        tables.setdefault(tuple(choice for choice in bases if choice in values), []).append(row)
+    columns = ("option", "allowed", "default", "meaning")
+    return "\n\n".join(
+        f"{owners(having, bases)}\n\n{table(columns, *tables[having])}"
+        for having in sorted(tables, key=lambda having: (-len(having), having))
+    )
 
 
 def default(values: dict[str, str]) -> str:
@@ -236,13 +231,12 @@ def default(values: dict[str, str]) -> str:
     return "; ".join([first, *(f"{value} ({choices})" for value, choices in named.items())])
 
 
-def owners(values: dict[str, str], bases: list[str]) -> str:
-    """The choices that have an option; without those that build on one of them."""
-    having = [choice for choice in bases if choice in values]
-    missing = [choice for choice in bases if choice not in values]
+def owners(having: tuple[str, ...], bases: list[str]) -> str:
+    """Whose options stand in a table; those that build on one of them have them too."""
+    missing = [choice for choice in bases if choice not in having]
     if not missing:
-        return "all"
-    return f"all but {listed(missing)}" if len(missing) < len(having) / 2 else listed(having)
+        return "Options of all:"
+    return f"Of {f'all but {listed(missing)}' if len(missing) < len(having) / 2 else listed(list(having))}:"
 
 
 def run_table() -> str:
@@ -293,7 +287,7 @@ def page() -> str:
                 f"## `{group}`",
                 sentence(beside[f"defaults.{group}"]),
                 choices_table(group),
-                options_table(group),
+                options_tables(group),
             ]
         for group in ENGINES:
             parts += [

@@ -19,7 +19,7 @@ class Dataset:
     train_size: int | None = limited(None, at_least=1)
     """Examples to learn from; `null` for all."""
     train_fraction: float = limited(1.0, above=0, at_most=1)
-    """The share of them that is kept."""
+    """The share of the training part that is kept."""
 
 
 # ------------------------------------------------------------------ made to order
@@ -124,7 +124,7 @@ class Csv(Series):
     columns: list[str] | None = MISSING
     validation_share: float = limited(above=0, at_most=1)
     test_share: float = limited(above=0, at_most=1)
-    """The same of those to test."""
+    """The share to test."""
 
 
 # ------------------------------------------------------------------ classification
@@ -159,7 +159,7 @@ class Npz(Dataset):
     path: str = MISSING
     validation_share: float = limited(above=0, at_most=1)
     test_share: float = limited(above=0, at_most=1)
-    """The same of those to test."""
+    """The share to test."""
 
 
 # ----------------------------------------------------------------- the next symbol

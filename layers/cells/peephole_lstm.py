@@ -21,7 +21,7 @@ class PeepholeLSTMCell(LSTMFamily):
         o = σ(x_t W_o + h_{t-1} U_o + p_o ⊙ c_t + b_o)
         h_t = o ⊙ φ(c_t)
 
-    Their switches, and what each changes:
+    The switches, and what each changes:
 
         NIG   input_gate=False            i = 1
         NFG   forget_gate=False           f = 1
@@ -30,7 +30,7 @@ class PeepholeLSTMCell(LSTMFamily):
         NOAF  output_activation=False     h_t = o ⊙ c_t
         CIFG  coupled_gates=True          f = 1 − i
         NP    peepholes=False             no p: the LSTM of LSTMCell
-        FGR   full_gate_recurrence=True   every gate also sees i, f, o of the step before, through nine H×H matrices
+        FGR   full_gate_recurrence=True   every gate sees i, f, o of the step before
 
     A gate that is not there has no weights. Parameters: n H(I + H + 1) with n blocks (4, one fewer for each gate that
     is missing or coupled), H for each peephole, and 9H² for full gate recurrence. `projection_units` and
