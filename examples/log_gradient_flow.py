@@ -1,0 +1,59 @@
+"""The gradient of an RNN and of an LSTM at every timestep, logged while an ordinary `fit` trains them.
+
+    python examples/log_gradient_flow.py [--epochs 8] [--logs runs/log_gradient_flow]
+
+The task is the adding problem: a sequence of numbers, two of them marked, one in each half; what is their sum? To be
+seen: how many steps back the gradient of the error reaches, before training and after it. As long as it does not reach
+the number in the first half, that number has no say in training.
+"""
+
+import argparse
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+
+import layers
+from layers.callbacks import GradientFlow
+from tensorboard_gradient_flow import profile
+from tensorboard_gradient_flow.reader import read
+
+STEPS = 40
+
+
+def adding_problem(size: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers and their marks, `[size, STEPS, 2]`, and the sums of those that are marked, `[size, 1]`."""
+    random, rows = np.random.default_rng(seed), np.arange(size)
+    numbers, marks = random.uniform(size=(size, STEPS)), np.zeros((size, STEPS))
+    marks[rows, random.integers(0, STEPS // 2, size)] = 1
+    marks[rows, random.integers(STEPS // 2, STEPS, size)] = 1
+    return np.stack([numbers, marks], axis=-1), np.sum(numbers * marks, axis=1, keepdims=True)
+
+
+def main() -> None:
+    """Trains both, and says how far back each gradient reached."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--logs", type=Path, default=Path("runs/log_gradient_flow"), help="a new folder in it is used")
+    given = parser.parse_args()
+    logs = given.logs / time.strftime("%Y-%m-%d-%H-%M-%S")
+    train, test = adding_problem(4000, seed=1), adding_problem(500, seed=2)
+
+    print(f"Always answering 1: squared error {np.mean((test[1] - 1) ** 2):.3f}")
+    for name, recurrent in {"rnn": layers.SimpleRNN, "lstm": layers.LSTM}.items():
+        keras.utils.set_random_seed(1)
+        model = keras.Sequential([keras.Input((STEPS, 2)), recurrent(32, name="memory"), keras.layers.Dense(1)])
+        model.compile(keras.optimizers.Adam(0.01, global_clipnorm=1.0), "mse")
+        flow = GradientFlow(logs / name, batch=(train[0][:100], train[1][:100]), every=10)
+        model.fit(*train, epochs=given.epochs, callbacks=[flow], verbose=0)
+        error = model.evaluate(*test, verbose=0)
+        norms = read(logs / name)["gradient_flow/memory/h"].norms  # a vector [STEPS] every 10 training steps
+        first, last = profile.horizon(norms[0]), profile.horizon(profile.root_mean_square(norms[-10:]))
+        print(f"{name}: squared error {error:.3f}; of {STEPS - 1} steps back, the gradient reached", end=" ")
+        print(f"{first} in the beginning, {last} in the end")
+    print(f"Step by step, in the tab Gradient flow:\ntensorboard --logdir {logs}")
+
+
+if __name__ == "__main__":
+    main()
