@@ -47,6 +47,7 @@ def main() -> None:
     keras.utils.set_random_seed(1)
     images, classes = load_digits(return_X_y=True)
     images = (images / 16).astype("float32")[:, :, None]
+    train, validation = (images[:1504], classes[:1504]), (images[1504:1792], classes[1504:1792])  # whole batches of 32
 
     lower = RNN(UpdateGateCell(32), return_sequences=True, name="lower")
     upper = RNN(UpdateGateCell(32, recurrent_dropout=0.1), name="upper")
@@ -54,7 +55,7 @@ def main() -> None:
     model = keras.Sequential([keras.Input((64, 1)), stack, keras.layers.Dense(10)])
     loss_of = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.Adam(0.01, global_clipnorm=1.0), loss_of, metrics=["accuracy"])
-    model.fit(images[:1500], classes[:1500], epochs=epochs, validation_data=(images[1500:], classes[1500:]), verbose=2)
+    model.fit(*train, epochs=epochs, validation_data=validation, verbose=2)
 
     with tf.GradientTape() as tape, GradientTaps(tape.watch, names=("h",)) as taps:
         loss = loss_of(classes[:100], model(images[:100]))
