@@ -54,9 +54,7 @@ def main() -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(
-        "layer", *(f"T = {length:,}" for length in given.lengths), title="µs a timestep; peak MB, of the step alone"
-    )
+    table = Table("layer", *(f"T = {length:,}" for length in given.lengths), title="µs a timestep, peak MB")
     found: dict[str, dict[int, list[float]]] = {}
     for layer in given.layers:
         found[layer] = {}

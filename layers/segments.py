@@ -1,11 +1,12 @@
 """Long sequences in segments, of which only the beginnings are kept: less memory for more time."""
 
-import itertools
 from collections.abc import Callable
 from typing import Any
 
 import keras
 from keras import ops
+
+from .bptt.parts import split
 
 _chosen = 1
 
@@ -52,10 +53,8 @@ def in_segments(walk: Callable, sequence: Any, states: list, mask: Any, taps: di
     length = sequence.shape[0]
     if length is None or (count := min(_chosen, length)) == 1:
         return walk(sequence, states, mask, taps)
-    edges = [length * index // count for index in range(count + 1)]
     outputs = []
-    for start, stop in itertools.pairwise(edges):
-        *xs, present = (None if x is None else x[start:stop] for x in (sequence, *taps.values(), mask))
+    for *xs, present in zip(*(split(x, count, axis=0) for x in (sequence, *taps.values(), mask)), strict=True):
         states, output = keras.remat(_of_tensors(walk, present, taps))(states, *xs)
         outputs.append(output)
     return ops.concatenate(outputs, axis=0), states

@@ -48,11 +48,11 @@ def parts_of(sequence: Any) -> int:
 
 
 def split(x: Any, count: int, axis: int) -> list:
-    """Cut along its examples; of nothing, nothing as often."""
+    """Cut along an axis into so many pieces; of nothing, nothing as often."""
     if x is None or count == 1:
         return [x] * count
-    batch = ops.shape(x)[axis]
-    edges = [batch * index // count for index in range(count + 1)]
+    length = ops.shape(x)[axis]
+    edges = [length * index // count for index in range(count + 1)]
     before = (slice(None),) * axis
     return [x[(*before, slice(start, stop))] for start, stop in itertools.pairwise(edges)]
 
