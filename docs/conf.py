@@ -20,12 +20,12 @@ from sphinx.util.inspect import stringify_signature
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from experiments.quiet import not_installed, without_stderr
+from experiments.quiet import import_tensorflow
 
 README = Path(__file__).parents[1] / "README.md"
 
-with without_stderr(), not_installed("jax"):  # here once; autodoc, left alone, imports everything twice
-    import layers.callbacks  # noqa: F401
+import_tensorflow()  # and the layers, here once; autodoc, left alone, imports everything twice
+import layers.callbacks  # noqa: E402, F401
 
 project = "rnnscope"
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]

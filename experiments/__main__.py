@@ -1,7 +1,6 @@
 """What can be done beside training: python -m experiments --help."""
 
 import argparse
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ _CONDITION: dict[str, Any] = {"action": "append", "default": [], "metavar": "opt
 
 def main(arguments: list[str]) -> int:
     """Does what the first argument names; returns the exit status."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's notes about the machine
     given = _parser().parse_args(arguments)
 
     def work() -> int:

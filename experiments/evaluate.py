@@ -15,7 +15,7 @@ from . import data, files, stored
 from .data import Signature, Task
 from .data.outputs import best_baseline
 from .errors import UserError
-from .quiet import without_stderr
+from .quiet import import_tensorflow, without_stderr
 from .record import RunDirectory
 from .report import console
 from .summaries.runs import is_run, mapping, number, plain
@@ -51,6 +51,7 @@ def evaluate(directory: Path, part: str, export: Path | None, config_dir: Path |
     task = data.load(config.dataset, config.seed)
     _check_data(run, task, signature)
     with console().status("starting TensorFlow"), without_stderr():
+        import_tensorflow()
         from . import scoring
 
         task = scoring.arranged(task, config.trainer.batch_size)

@@ -11,7 +11,7 @@ from . import files, stored
 from .data import Signature
 from .data.outputs import Symbols
 from .errors import UserError
-from .quiet import without_stderr
+from .quiet import import_tensorflow, without_stderr
 from .record import RunDirectory
 from .report import console
 from .seeds import stream
@@ -38,6 +38,7 @@ def generate(
     read = _numbers(prompt, signature)
     config = stored.configuration(directory)
     with console().status("starting TensorFlow"), without_stderr():
+        import_tensorflow()
         step = _writer(directory / "model.keras", config, signature)
     random = stream(seed, "generate")
     for symbol in read[:-1]:

@@ -47,7 +47,6 @@ from .training import (
     MeasuredModel,
     Measurements,
     batches,
-    examples,
     network_inputs,
     steps_per_epoch,
 )
@@ -229,8 +228,7 @@ def _fit(
             initial_epoch=first,
             epochs=trainer.epochs,
             steps_per_epoch=steps,
-            validation_data=examples(task.validation, task.output),
-            validation_batch_size=evaluation_batch_size(config, task),
+            validation_data=batches(task.validation, task.output, evaluation_batch_size(config, task), range(1), None),
             callbacks=callbacks,
             shuffle=False,
             verbose=0,

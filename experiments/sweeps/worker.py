@@ -10,20 +10,18 @@ from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 from threading import Thread
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's notes about the machine
-
 from .. import interruption
 from ..claim import claim
-from ..quiet import not_installed, without_stderr
+from ..quiet import import_tensorflow
 from ..record import RunDirectory
 from .work import GRACE, UNWRITABLE, Work
 
-with without_stderr(), not_installed("jax"):
-    import tensorflow as tf
+import_tensorflow()
 
-    from ..run import run
+import tensorflow as tf  # noqa: E402
+from threadpoolctl import threadpool_limits  # noqa: E402
 
-from threadpoolctl import threadpool_limits
+from ..run import run  # noqa: E402
 
 
 def do(work: Work, begun: Connection) -> None:

@@ -8,6 +8,8 @@ import tensorflow as tf
 import layers
 from experiments.data import Split
 from experiments.data.outputs import Classes
+from experiments.record import RunDirectory
+from experiments.run import run
 from experiments.training import MeasuredModel, Measurements, batches, steps_per_epoch
 from layers.callbacks import GradientFlow
 from tensorboard_gradient_flow.reader import read
@@ -93,7 +95,17 @@ def test_the_order_follows_from_the_seed():
     assert order(1) != order(2)
 
 
-def test_nothing_tunes_the_reading_of_the_data():
-    """TensorFlow's thread that would may go on for five seconds when the data are put away, at the end of every run."""
-    data = batches(Split(np.zeros((4, 1, 1), "float32"), np.arange(4)), Classes(4), 2, range(1), 1)
-    assert data.options().autotune.enabled is False
+def test_nothing_tunes_the_reading_of_data_in_a_run(compose, tmp_path, monkeypatch):
+    """TensorFlow's thread that would may be waited for, for seconds, whenever an iterator is put away: at the end of a
+    run, and after every validation; for ever where the clock is set meanwhile."""
+    read_from = []
+    iterate = tf.data.Dataset.__iter__
+    monkeypatch.setattr(tf.data.Dataset, "__iter__", lambda data: read_from.append(data) or iterate(data))
+    monkeypatch.setattr(tf.config.experimental, "enable_op_determinism", lambda: None)  # it could not be taken back
+    small = ["dataset=adding", "dataset.length=6", "dataset.train_size=32", "dataset.validation_size=8"]
+    config = compose(*small, "cell=rnn", "cell.units=3", "trainer.epochs=2", "trainer.batch_size=16")
+    directory = RunDirectory(tmp_path)
+    run(config, directory, small, alone=False)
+    assert directory.state == "completed", directory.status
+    assert len(read_from) >= 1 + 2  # training, and a validation after each epoch
+    assert all(data.options().autotune.enabled is False for data in read_from)
