@@ -29,6 +29,8 @@ _LOOK = 0.5
 """Seconds between two looks at whether a process is still there."""
 _LOST = 255
 """The exit status that is reported where the server of the processes is gone."""
+_LOKY = "joblib.externals.loky"
+"""Its import makes joblib's way to start processes known, which its workers hand down to theirs."""
 _CRASHES = ("SIGSEGV", "SIGABRT", "SIGBUS", "SIGILL", "SIGFPE")
 _OF_MEMORY = " (as the system does where memory runs out)"
 
@@ -80,7 +82,7 @@ def _started(work: Work) -> BaseProcess:
     context = multiprocessing.get_context(method)
     here, there = context.Pipe(duplex=False)
     with _same_code():
-        context.set_forkserver_preload([f"{__package__}.worker"])
+        context.set_forkserver_preload([_LOKY, f"{__package__}.worker"])
         process = context.Process(target=_enter, args=(work, there))  # type: ignore[attr-defined]
         process.start()
     there.close()
