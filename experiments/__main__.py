@@ -73,6 +73,14 @@ def _add_verbs_for_many_runs(verbs: Any) -> None:
     )
     compare.set_defaults(run=_compare)
 
+    studies = verbs.add_parser("studies", help="all studies: claim, time, last verdict, command")
+    studies.add_argument("--config-dir", type=Path, help="folder with studies of your own, as for train.py")
+    studies.set_defaults(run=_studies)
+
+    study = verbs.add_parser("study", help="a study's report and verdict, made anew from its runs")
+    study.add_argument("folder", type=Path, help="of the runs, such as runs/vanishing")
+    study.set_defaults(run=_study)
+
     diff = verbs.add_parser("diff", help="what differs between two runs: configuration, code, versions")
     diff.add_argument("run_a", type=Path, metavar="run", help="directory of a run")
     diff.add_argument("run_b", type=Path, metavar="run", help="directory of another")
@@ -113,6 +121,18 @@ def _diff(given: argparse.Namespace) -> None:
     from .summaries.comparison import diff
 
     diff(given.run_a, given.run_b)
+
+
+def _studies(given: argparse.Namespace) -> None:
+    from .studies.listing import studies
+
+    studies(given.config_dir)
+
+
+def _study(given: argparse.Namespace) -> None:
+    from .studies.report import report
+
+    report(given.folder)
 
 
 def _count(text: str) -> int:

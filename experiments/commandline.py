@@ -21,6 +21,8 @@ from . import data, resolvers
 from .continuation import check_origin, with_origin
 from .errors import UserError, suggestion
 from .identity import run_directory
+from .studies.command import Asked, asked_in
+from .studies.kept import check_groups
 from .summaries.runs import options_of, read_run
 from .sweeps import overrides as sweeping
 from .validation import unknown_option, validate
@@ -29,12 +31,12 @@ CONF = Path(__file__).parents[1] / "conf"
 
 
 @dataclasses.dataclass(frozen=True)
-class Request:
-    """What a command line asks for.
+class Grid:
+    """What Hydra runs at once: a run, every combination of some values, or a search.
 
     Attributes:
         arguments: as Hydra is to get them.
-        multirun: whether it is a sweep.
+        overrides: of every run.
         runs: the configuration of every run, checked; of a search, some that lie on the borders of what is searched.
         trials: how many configurations a search is to try; `None` where nothing is searched.
         launcher: what runs a sweep, as in `hydra/launcher=joblib`.
@@ -42,11 +44,36 @@ class Request:
     """
 
     arguments: list[str]
-    multirun: bool
+    overrides: list[list[str]]
     runs: list[DictConfig]
     trials: int | None = None
     launcher: str = ""
     how: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """What a command line asks for.
+
+    Attributes:
+        grids: what Hydra is to run, one after another; more than one for a study alone.
+        multirun: whether it is a sweep.
+        study: the study that the grids are of.
+    """
+
+    grids: list[Grid]
+    multirun: bool
+    study: Asked | None = None
+
+    @functools.cached_property
+    def runs(self) -> list[DictConfig]:
+        """The configurations of all runs."""
+        return [config for grid in self.grids for config in grid.runs]
+
+    @property
+    def trials(self) -> int | None:
+        """How many configurations a search is to try; `None` where nothing is searched."""
+        return self.grids[0].trials
 
     @property
     def folder(self) -> Path:
@@ -90,41 +117,63 @@ def read(arguments: list[str]) -> Request | None:
     Raises:
         UserError: an argument that cannot be understood, a run that cannot be run, or a file that cannot be used.
     """
-    arguments = with_origin(arguments)
     parsed = get_args_parser().parse_args(arguments)
     if parsed.help or parsed.hydra_help or parsed.shell_completion:
         return None
+    study = asked_in(parsed.overrides, parsed.multirun, parsed.config_dir)
+    flags = [argument for argument in arguments if argument not in parsed.overrides]
+    with explained(), hydra.initialize_config_dir(str(CONF.resolve()), version_base="1.3"):
+        each = [[*flags, *overrides] for overrides in study.grids()] if study else [with_origin(arguments)]
+        grids = [_grid(of_grid) for of_grid in each]
+    if parsed.cfg or parsed.info:
+        return None
+    _check(grids, parsed.multirun, study)
+    request = Request(grids, parsed.multirun, study)
+    if study is not None and not study.typed:
+        check_groups(study, request.options.values())
+    return request
+
+
+def _grid(arguments: list[str]) -> Grid:
+    """Composes and validates the runs that Hydra would run at once."""
+    parsed = get_args_parser().parse_args(arguments)
     searchpath = [f"hydra.searchpath=[{Path(parsed.config_dir).resolve()}]"] if parsed.config_dir else []
     composed = lambda overrides, **options: hydra.compose(
         parsed.config_name or "config", [*searchpath, *overrides], **options
     )
-    with explained(), hydra.initialize_config_dir(str(CONF.resolve()), version_base="1.3"):
-        of_runs, of_seeds, trials, launcher, how = [parsed.overrides], [], None, "", ""
-        swept = sweeping.parse(parsed.overrides)
-        if parsed.multirun:
-            sweeping.check_installed(parsed.overrides)
-            first = composed(swept.first, return_hydra_config=True)
-            sweeping.check_launcher(first.hydra)
-            swept = sweeping.parse([*sweeping.params(first.hydra), *parsed.overrides])
-            trials, launcher = sweeping.trials(first.hydra), first.hydra.runtime.choices["hydra/launcher"]
-            how = sweeping.how(first, launcher)
-            of_seeds = swept.seeds(first) if trials is None else []
-            of_runs = sweeping.parse([*swept.overrides, *of_seeds]).each() if trials is None else swept.borders()
-        elif swept.several:
-            raise UserError(f"{swept.several[0]}: several values make a sweep; add -m (python train.py -m …)")
-        runs = []
-        for overrides in of_runs:
-            config = composed(overrides)
-            validate(config)
-            runs.append(config)
-    if parsed.cfg or parsed.info:
-        return None
-    if not parsed.multirun and runs[0].sweep.seeds > 1:
+    of_runs, of_seeds, trials, launcher, how = [parsed.overrides], [], None, "", ""
+    swept = sweeping.parse(parsed.overrides)
+    if parsed.multirun:
+        sweeping.check_installed(parsed.overrides)
+        first = composed(swept.first, return_hydra_config=True)
+        sweeping.check_launcher(first.hydra)
+        swept = sweeping.parse([*sweeping.params(first.hydra), *parsed.overrides])
+        trials, launcher = sweeping.trials(first.hydra), first.hydra.runtime.choices["hydra/launcher"]
+        how = sweeping.how(first, launcher)
+        of_seeds = swept.seeds(first) if trials is None else []
+        of_runs = sweeping.parse([*swept.overrides, *of_seeds]).each() if trials is None else swept.borders()
+    elif swept.several:
+        raise UserError(f"{swept.several[0]}: several values make a sweep; add -m (python train.py -m …)")
+    runs = []
+    for overrides in of_runs:
+        config = composed(overrides)
+        validate(config)
+        runs.append(config)
+    return Grid([*arguments, *of_seeds], of_runs, runs, trials, launcher, how)
+
+
+def _check(grids: list[Grid], multirun: bool, study: Asked | None) -> None:
+    """Raises `UserError` for what is wrong with runs beyond their configuration."""
+    runs = [config for grid in grids for config in grid.runs]
+    if not multirun and runs[0].sweep.seeds > 1:
         raise UserError(f"sweep.seeds={runs[0].sweep.seeds}: several runs make a sweep; add -m (python train.py -m …)")
+    if study is not None and grids[0].trials is not None:
+        raise UserError(
+            f"study={study.name} beside hydra/sweeper=optuna: a study runs every combination; leave one out"
+        )
     for config in runs:
         check_origin(config)
-    _check_data(list(zip(of_runs, runs, strict=True)))
-    return Request([*arguments, *of_seeds], parsed.multirun, runs, trials, launcher, how)
+    _check_data([each for grid in grids for each in zip(grid.overrides, grid.runs, strict=True)])
 
 
 def _check_data(runs: list[tuple[list[str], DictConfig]]) -> None:

@@ -13,7 +13,7 @@ from .. import files
 from .runs import Run, flat, mapping, plain, read_yaml
 from .summary import Group, cells_of, columns_of, troubled
 
-_HEAD = """<!doctype html>
+HEAD = """<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -36,6 +36,7 @@ pre {{ overflow-x: auto; background: #f5f5f5; padding: .6rem; font-size: .8rem; 
 </head>
 <body>
 """
+"""How a page begins that asks for nothing from anywhere; with a place for its title."""
 
 
 def write_page(path: Path, runs: Sequence[Run], groups: Sequence[Group]) -> None:
@@ -54,9 +55,9 @@ def page(name: str, runs: Sequence[Run], groups: Sequence[Group]) -> str:
     now = datetime.datetime.now().astimezone().isoformat(" ", timespec="minutes")
     columns = columns_of(groups)
     parts = [
-        _HEAD.format(title=escape(name)),
+        HEAD.format(title=escape(name)),
         f"<h1>{escape(name)}</h1>\n<p>{len(runs)} runs, {len(groups)} configurations, {now}</p>",
-        _table(columns, [cells_of(group, columns) for group in groups]),
+        table(columns, [cells_of(group, columns) for group in groups]),
         *_datasets(groups),
         *_failures(runs),
         *_versions(runs),
@@ -66,7 +67,9 @@ def page(name: str, runs: Sequence[Run], groups: Sequence[Group]) -> str:
     return "\n".join(parts)
 
 
-def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table as HTML, all of it escaped."""
+
     def line(kind: str, cells: Iterable[str]) -> str:
         return f"<tr>{''.join(f'<{kind}>{escape(cell)}</{kind}>' for cell in cells)}</tr>"
 
@@ -90,20 +93,25 @@ def _failures(runs: Sequence[Run]) -> Iterable[str]:
     rows = [(run.path.name, run.state, run.message) for run in troubled(runs)]
     if rows:
         yield "<h2>What went wrong</h2>"
-        yield _table(("run", "state", "message"), rows)
+        yield table(("run", "state", "message"), rows)
 
 
 def _versions(runs: Sequence[Run]) -> Iterable[str]:
-    """What the runs were made with; several columns where they were not all made with the same."""
+    columns, rows = made_with(runs)
+    if rows:
+        yield "<h2>Made with</h2>"
+        yield table(columns, rows)
+
+
+def made_with(runs: Sequence[Run]) -> tuple[list[str], list[list[str]]]:
+    """What the runs were made with, as a table; several columns where they were not all made with the same."""
     told = (mapping(files.read_json(run.path / "environment.json")) for run in runs)
     kept = ({key: value for key, value in each.items() if key not in ("seed", "command")} for each in told)
     counts = Counter(tuple(flat(each).items()) for each in kept if each)
-    if counts:
-        found = [dict(each) for each in counts]
-        names = list(dict.fromkeys(key for each in found for key in each))
-        yield "<h2>Made with</h2>"
-        rows = ([name, *(each.get(name, "–") for each in found)] for name in names)
-        yield _table(("", *(f"{count} runs" for count in counts.values())), rows)
+    found = [dict(each) for each in counts]
+    names = list(dict.fromkeys(key for each in found for key in each))
+    rows = [[name, *(each.get(name, "–") for each in found)] for name in names]
+    return ["", *(f"{count} runs" for count in counts.values())], rows
 
 
 def _commands(runs: Sequence[Run]) -> Iterable[str]:

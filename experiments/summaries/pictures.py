@@ -1,13 +1,11 @@
 """Pictures of a sweep, as PNG bytes: what `report.html` shows of one dataset's configurations. No TensorFlow."""
 
-import contextlib
 import csv
 import io
 import math
-import mmap
 import warnings
-from collections import defaultdict, deque
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +16,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
-from tensorboard_gradient_flow.profile import REACH, RECORDS, horizon, root_mean_square
+from tensorboard_gradient_flow.profile import REACH, horizon
 
+from .events import last_profiles
 from .summary import Group
 
 COLOURED = 10
@@ -29,8 +28,6 @@ ROWS = 40
 _GREY = "#c4c4c4"
 _SEEDS = 3
 """Runs of a configuration whose profile is drawn: their event files are the largest of all that is read."""
-_HEAD = 160
-"""In how many of a record's first bytes its tag stands."""
 _FLOOR = 1e-9
 """Where the profiles' axis ends."""
 
@@ -195,57 +192,6 @@ def _profile(path: Path) -> np.ndarray | None:
         (norms[np.flatnonzero(norms)[0] :] for norms in found), key=lambda norms: horizon(norms, backward=True)
     )  # without padding
     return np.column_stack([np.arange(len(furthest)), np.maximum(furthest, _FLOOR / 10)])
-
-
-def last_profiles(path: Path) -> dict[str, np.ndarray]:
-    """By layer, the gradient's norm with respect to h at the end of training `[T]`, from the last step read backwards.
-
-    The root mean square of the last records, as in `result.json`. TensorBoard's own reader would start TensorFlow, and
-    take minutes for a thousand runs; here only the records asked for are decoded.
-    """
-    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
-    from tensorboard.compat.proto import event_pb2
-    from tensorboard.util import tensor_util
-
-    from tensorboard_gradient_flow.format import metadata_of
-
-    records: dict[str, deque[bytes]] = defaultdict(lambda: deque(maxlen=RECORDS))
-    for file in sorted(path.glob("events.out.tfevents.*")):
-        with contextlib.suppress(OSError):  # a run that begins anew removes its files
-            for tag, record in _records(file):
-                records[tag].append(record)
-    norms = {}
-    for tag, of_tag in records.items():
-        try:
-            values = [event_pb2.Event.FromString(record).summary.value[0] for record in of_tag]
-            vectors = [tensor_util.make_ndarray(value.tensor) for value in values]
-            about = metadata_of(tag, values[-1].metadata.plugin_data.content)
-            last = root_mean_square([vector for vector in vectors if vector.shape == vectors[-1].shape])
-        except (ValueError, TypeError, IndexError, ArithmeticError, DecodeError):
-            continue
-        norms[str(about["layer"])] = last if about["direction"] == "backward" else last[::-1]
-    return norms
-
-
-def _records(file: Path) -> Iterator[tuple[str, bytes]]:
-    """Tag and bytes of every whole record of a gradient with respect to h.
-
-    A record is its length as eight bytes, a check sum of four, its bytes, and another check sum. A tag stands near a
-    record's start, behind its own length; hence the others need not be decoded.
-    """
-    if not file.stat().st_size:  # which cannot be mapped
-        return
-    with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        place = 0
-        while len(head := content[place : place + 12 + _HEAD]) > 12:
-            length = int.from_bytes(head[:8], "little")
-            end = place + 12 + length + 4
-            if end > len(content):
-                return
-            found = head.find(b"gradient_flow/", 13, 12 + length)
-            if found > 0 and (tag := head[found : found + head[found - 1]]).endswith(b"/h"):
-                yield tag.decode("utf-8", "replace"), content[place + 12 : end - 4]
-            place = end
 
 
 # --------------------------------------------------------------------- drawing

@@ -236,9 +236,9 @@ def where(runs: Sequence[Run], conditions: dict[str, str]) -> list[Run]:
         if not values:
             known = {name for options in all_options for name in options}
             raise UserError(f"{key}={value}: no run has this option; {suggestion(key, known)}")
-        if not any(_same(value, other) for other in values):
+        if not any(same(value, other) for other in values):
             raise UserError(f"{key}={value}: no run has this value; {suggestion(value, values)}")
-    meets = lambda options: all(_same(value, options.get(key)) for key, value in conditions.items())
+    meets = lambda options: all(same(value, options.get(key)) for key, value in conditions.items())
     chosen = [run for run in runs if meets(run.options_and_seed)]
     if not chosen:
         given = " ".join(f"{key}={value}" for key, value in conditions.items())
@@ -246,7 +246,7 @@ def where(runs: Sequence[Run], conditions: dict[str, str]) -> list[Run]:
     return chosen
 
 
-def _same(asked: str, value: str | None) -> bool:
+def same(asked: str, value: str | None) -> bool:
     """Whether two values are one, as texts or as numbers: 0.10 and 0.1."""
     if value is None or asked == value:
         return asked == value

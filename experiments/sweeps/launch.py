@@ -17,14 +17,15 @@ from threading import Event, Thread
 from omegaconf import DictConfig
 from rich.console import Console
 
-from ..commandline import Request
+from ..commandline import Grid, Request
 from ..errors import UserError
 from ..identity import run_directory
 from ..record import RunDirectory
 from ..report import console, panel, table
+from ..studies.kept import keep
 from .isolation import COMMAND, settle
 from .live import watching
-from .search import best, study
+from .search import best, search
 
 _LAUNCHES = 3
 """How often a sweep is launched whose launcher loses processes of its own, as where memory runs out."""
@@ -47,36 +48,47 @@ def launch(request: Request, run: Callable[[], object]) -> int:
     """
     command = shlex.join(["python", *sys.argv])
     _make_writable(request.folder)
+    if request.study is not None:
+        keep(request.folder, request.study, request.options)
     screen = console()
-    left = [config for config in request.runs if RunDirectory(run_directory(config)).is_to_run(config)]
+    left = [config for grid in request.grids for config in _left(grid)]
     if request.multirun and (left or request.trials is not None):
         count = f"{len(left)} runs" if request.trials is None else f"{request.trials} trials in all"
-        screen.print(f"{count}, {request.how}", highlight=False)
-    with (
-        study(request) if request.trials is not None else nullcontext(request.arguments if left else None) as arguments
-    ):
-        to_the_end = arguments is None or _ran(request, arguments, run, screen)
+        screen.print(f"{count}, {request.grids[0].how}", highlight=False)
+    unfinished = [grid.arguments for grid in request.grids if _left(grid)]
+    with search(request) if request.trials is not None else nullcontext(unfinished) as arguments:
+        to_the_end = not arguments or _ran(request, arguments, run, screen)
     _say_what_was_not_run(request, left, screen)
     complete = _show_results(request, screen)
     if not to_the_end:
         screen.print(f"Interrupted. To go on: {command}", soft_wrap=True, markup=False, highlight=False)
         return 130
+    if request.study is not None:
+        from ..studies.report import report
+
+        report(request.folder)
     return 0 if complete else 1
 
 
-def _ran(request: Request, arguments: list[str], run: Callable[[], object], screen: Console) -> bool:
-    """Hands the runs to Hydra; returns whether it came to the end, uninterrupted."""
-    sys.argv[1:] = arguments
+def _left(grid: Grid) -> list[DictConfig]:
+    """The configurations that have to be run, or gone on with."""
+    return [config for config in grid.runs if RunDirectory(run_directory(config)).is_to_run(config)]
+
+
+def _ran(request: Request, arguments: list[list[str]], run: Callable[[], object], screen: Console) -> bool:
+    """Hands the runs to Hydra, a grid at a time; returns whether it came to the end, uninterrupted."""
     os.environ[COMMAND] = str(os.getpid())
     try:
         with ExitStack() as meanwhile:
             if request.multirun:
                 meanwhile.enter_context(watching(lambda: request.directories, screen))
-            if request.launcher == "joblib":
+            if request.grids[0].launcher == "joblib":
                 meanwhile.enter_context(_starting_again_where_nothing_moves(request))
-            for _ in range(_LAUNCHES):
-                if not _lost_a_worker(run, screen):
-                    break
+            for of_grid in arguments:
+                sys.argv[1:] = of_grid
+                for _ in range(_LAUNCHES):
+                    if not _lost_a_worker(run, screen):
+                        break
     except KeyboardInterrupt:
         for directory in request.directories:  # of those whose process was not left the time to say so
             settle(directory, "interrupted", "stopped with its sweep")
@@ -164,14 +176,19 @@ def _say_what_was_not_run(request: Request, left: list[DictConfig], screen: Cons
 
 
 def _show_results(request: Request, screen: Console) -> bool:
-    """Shows the table of a sweep or the panel of a run; returns whether all runs are complete."""
+    """Shows the table of a sweep or the panel of a run.
+
+    Returns:
+        Whether all runs are complete; those of a study may also have diverged, which is an outcome.
+    """
     directories = request.directories
     unfinished = [run for run in map(RunDirectory, directories) if run.state != "completed"]
     if request.multirun:
         screen.print(table(request.options))
         if request.trials is not None:
             screen.print(best(request), soft_wrap=True, markup=False, highlight=False)
-        screen.print(f"see them: tensorboard --logdir {request.folder}", soft_wrap=True, highlight=False)
+        if request.study is None:
+            screen.print(f"see them: tensorboard --logdir {request.folder}", soft_wrap=True, highlight=False)
         screen.print(f"sum them up: python -m experiments summary {request.folder}", soft_wrap=True, highlight=False)
     elif not unfinished:
         screen.print(panel(directories[0]))
@@ -179,4 +196,4 @@ def _show_results(request: Request, screen: Console) -> bool:
         if run.state is not None:
             message = "another process is at work on it" if run.state == "running" else run.status.get("message", "")
             screen.print(f"{run.path}: {run.state}: {message}", soft_wrap=True, markup=False, highlight=False)
-    return not unfinished
+    return all(request.study is not None and run.state == "diverged" for run in unfinished)

@@ -14,11 +14,11 @@ _TAKEN_UP_AGAIN = "taken up again"
 
 
 @contextmanager
-def study(request: Request) -> Iterator[list[str] | None]:
+def search(request: Request) -> Iterator[list[list[str]]]:
     """Prepares the folder's study for as many trials as are left.
 
     Yields:
-        The arguments with which Hydra searches on; `None` if the study has all the trials that were asked for.
+        The arguments with which Hydra searches on; none if the study has all the trials that were asked for.
 
     Raises:
         UserError: another process is searching in this folder.
@@ -33,7 +33,7 @@ def study(request: Request) -> Iterator[list[str] | None]:
         left = request.trials - tried
         # A sampler that began anew with the same seed would try the same again.
         seed = f"hydra.sweeper.sampler.seed={request.runs[0].seed + len(kept.trials)}"
-        yield [*request.arguments, f"hydra.sweeper.n_trials={left}", seed] if left > 0 else None
+        yield [[*request.grids[0].arguments, f"hydra.sweeper.n_trials={left}", seed]] if left > 0 else []
 
 
 def best(request: Request) -> str:

@@ -1,0 +1,27 @@
+"""All studies at a glance: `python -m experiments studies`."""
+
+from pathlib import Path
+
+from rich.table import Table
+from rich.text import Text
+
+from ..report import console
+from .command import command_of
+from .definition import read_study, study_files
+
+
+def studies(config_dir: Path | None = None) -> None:
+    """Shows every study: claim, minutes on 2 cores, what was last measured, command.
+
+    Args:
+        config_dir: a folder with studies of the user's own, in its `study/`.
+
+    Raises:
+        UserError: a study's file cannot be used.
+    """
+    shown = Table("study", "claim", "minutes", "last verdict", "command", box=None, padding=(0, 2, 1, 0))
+    for name, path in study_files([config_dir] if config_dir else []).items():
+        study = read_study(path)
+        minutes = "–" if study.minutes is None else f"{study.minutes:g}"
+        shown.add_row(*map(Text, (name, study.claim, minutes, study.measured or "–", command_of(name, "full"))))
+    console().print(shown)

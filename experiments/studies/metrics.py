@@ -1,0 +1,116 @@
+"""What can be measured of a run: a number by its name, out of the run's directory. No TensorFlow."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ..data.outputs import HIGHER_IS_BETTER
+from ..errors import UserError, suggestion
+from ..summaries.runs import Run, mapping, number
+
+_RESULT = ("metrics", "validation", "baselines", "parameters", "epochs", "steps", "seconds", "speed", "solved_at_step")
+"""What `result.json` has numbers in."""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A number that a run has.
+
+    Attributes:
+        name: as it is written in a study's file.
+        label: what it is, with its unit.
+        of: gives it; `None` where a run does not have it.
+    """
+
+    name: str
+    label: str
+    of: Callable[[Run], float | None]
+
+
+def find(name: str) -> Metric:
+    """The metric of a name.
+
+    Args:
+        name: one of those with a name of their own; `epochs_to val_mae 0.1`, which is the first epoch at which a column
+            of `metrics.csv` is as good as that; or a number of `result.json` by its path, as in `metrics.accuracy`.
+
+    Raises:
+        UserError: there is no such metric.
+    """
+    if name in _NAMED:
+        return Metric(name, *_NAMED[name])
+    if name.partition(" ")[0] == "epochs_to":
+        return _epochs_to(name)
+    path = name.split(".")
+    if path[0] not in _RESULT:
+        raise UserError(f"{name}: there is no such metric; {suggestion(name, [*_NAMED, 'epochs_to', *_RESULT])}")
+    unit = {"seconds": " (s)"}.get(name, "")
+    return Metric(
+        name, f"{' '.join(path).replace('_', ' ').replace('metrics', 'test')}{unit}", lambda run: _at(run, path)
+    )
+
+
+def _at(run: Run, path: list[str]) -> float | None:
+    value: Any = run.result
+    for part in path:
+        value = mapping(value).get(part)
+    return number(value)
+
+
+def _of_layer(name: str) -> Callable[[Run], float | None]:
+    """Of the layer whose gradient reaches furthest back."""
+
+    def of(run: Run) -> float | None:
+        layers = list(map(mapping, mapping(run.result.get("gradient")).values()))
+        known = [layer for layer in layers if number(layer.get("horizon")) is not None]
+        return number(max(known, key=lambda layer: layer["horizon"]).get(name)) if known else None
+
+    return of
+
+
+def _diverged(run: Run) -> float | None:
+    return {"completed": 0.0, "diverged": 1.0}.get(run.state)
+
+
+def _largest_gradient_norm(run: Run) -> float | None:
+    from ..summaries.events import largest
+
+    return largest(run.path, "gradient_norm/global") if is_over(run) else None
+
+
+def is_over(run: Run) -> bool:
+    """Whether a run has come to its end: completed, or diverged, which is an outcome too."""
+    return run.state == "diverged" or (run.state == "completed" and bool(run.result))
+
+
+_NAMED: dict[str, tuple[str, Callable[[Run], float | None]]] = {
+    "score": ("headline metric of the test part", lambda run: run.value),
+    "horizon": ("horizon (steps back)", _of_layer("horizon")),
+    "first_to_last": ("gradient norm, first step over last", _of_layer("first_to_last")),
+    "per_step_factor": ("factor of the gradient norm (per step back)", _of_layer("per_step_factor")),
+    "seconds_per_epoch": ("time (s per epoch)", lambda run: run.seconds_per_epoch),
+    "diverged": ("share of runs that diverged", _diverged),
+    "largest_gradient_norm": ("largest gradient norm, before clipping", _largest_gradient_norm),
+}
+"""By name: label, and what gives it."""
+
+
+def _epochs_to(name: str) -> Metric:
+    try:
+        _, column, threshold = name.split()
+        goal = float(threshold)
+    except ValueError:
+        raise UserError(f"{name}: expected a column of metrics.csv and a value, as in epochs_to val_mae 0.1") from None
+    higher = column.removeprefix("val_") in HIGHER_IS_BETTER
+
+    def of(run: Run) -> float | None:
+        from ..summaries.pictures import metrics_of
+
+        table = metrics_of(run.path)
+        if run.state != "completed" or column not in table:
+            return None
+        reached = table[column] >= goal if higher else table[column] <= goal
+        # One that does not come so far counts as if the next epoch did: the least that it can be.
+        return float(table["epoch"][reached.argmax()] if reached.any() else table["epoch"][-1] + 1)
+
+    return Metric(name, f"epochs to {column.replace('val_', 'validation ')} {threshold} (epochs)", of)

@@ -1,0 +1,101 @@
+"""What a study is: a claim, the runs that put it to the test, the rules by which it is judged."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What has to come out for the claim to hold: one group of runs beside another, or beside a number.
+
+    Attributes:
+        metric: what is compared, a name that `metrics.find` knows.
+        of: conditions that choose the one group.
+        against: conditions that choose the other; or a number.
+        direction: whether `of` is to be `higher` or `lower`.
+        where: conditions on both groups.
+        scale: what is compared: the `difference` of means, or the `ratio` of geometric means.
+        by: the difference, or ratio, beyond which it counts; `None` for any.
+        floor: values below it count as it; a ratio needs values above 0.
+    """
+
+    metric: str
+    of: dict[str, str]
+    against: dict[str, str] | float
+    direction: str
+    where: dict[str, str] = field(default_factory=dict)
+    scale: str = "difference"
+    by: float | None = None
+    floor: float | None = None
+
+    @property
+    def conditions(self) -> list[dict[str, str]]:
+        """Of each group."""
+        groups = [self.of, self.against] if isinstance(self.against, dict) else [self.of]
+        return [self.where | group for group in groups]
+
+    def in_words(self) -> str:
+        """The rule as a sentence."""
+        against = f"of {said(self.against)}" if isinstance(self.against, dict) else f"{self.against:g}"
+        times = "a factor of " if self.scale == "ratio" else ""
+        beyond = "" if self.by is None else f" by more than {times}{self.by:g}"
+        where = f", where {said(self.where)}" if self.where else ""
+        return f"{self.metric} of {said(self.of)} is {self.direction} than {against}{beyond}{where}"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A picture: a metric against an option, a line for each value of another.
+
+    Attributes:
+        metric: what is drawn upwards.
+        x: the option drawn to the right.
+        lines: the option whose values are told apart.
+        where: conditions on the runs that are drawn.
+        log: the axes with logarithmic scales, of x and y.
+        floor: values below it are drawn as it.
+    """
+
+    metric: str
+    x: str
+    lines: str
+    where: dict[str, str] = field(default_factory=dict)
+    log: tuple[str, ...] = ()
+    floor: float | None = None
+
+
+@dataclass(frozen=True)
+class Study:
+    """A claim, and how it is put to the test.
+
+    Attributes:
+        claim: a sentence that can be wrong.
+        source: who says so.
+        minutes: how long it takes at full scale on 2 cores; `None` while not measured.
+        measured: the last result at full scale, in a line; `None` while there is none.
+        grids: options and their values as they are typed, each a sweep.
+        smoke: what is otherwise at smoke scale; one for all grids, or one for each.
+        rules: by which the claim is judged.
+        figures: what is drawn.
+    """
+
+    claim: str
+    source: str
+    minutes: float | None
+    measured: str | None
+    grids: tuple[dict[str, str], ...]
+    smoke: tuple[dict[str, str], ...]
+    rules: tuple[Rule, ...]
+    figures: tuple[Figure, ...]
+
+    @property
+    def options(self) -> list[str]:
+        """The options that rules and figures speak of."""
+        of_rules = [key for rule in self.rules for conditions in rule.conditions for key in conditions]
+        of_figures = [key for figure in self.figures for key in (figure.x, figure.lines, *figure.where)]
+        return list(dict.fromkeys([*of_rules, *of_figures]))
+
+
+def said(conditions: Mapping[str, str]) -> str:
+    """Conditions as they would be typed."""
+    return " ".join(f"{key}={value}" for key, value in conditions.items())
