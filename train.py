@@ -2,6 +2,7 @@
 
 python train.py                                                       one run
 python train.py -m cell=rnn,lstm,gru dataset=digits_pixels,adding     a sweep
+python train.py -m study=vanishing                                    a claim put to the test
 python train.py --help                                                everything that can be chosen
 """
 

@@ -1,8 +1,10 @@
 """Reads the command line before anything starts: every run that it asks for is composed and checked here, so that
 a mistake costs a line and a moment, and leaves nothing behind."""
 
+import copy
 import dataclasses
 import functools
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -154,12 +156,24 @@ def _grid(arguments: list[str]) -> Grid:
         of_runs = sweeping.parse([*swept.overrides, *of_seeds]).each() if trials is None else swept.borders()
     elif swept.several:
         raise UserError(f"{swept.several[0]}: several values make a sweep; add -m (python train.py -m …)")
-    runs = []
-    for overrides in of_runs:
-        config = composed(overrides)
+    runs = list(_each(of_runs, composed))
+    for config in runs:
         validate(config)
-        runs.append(config)
     return Grid([*arguments, *of_seeds], of_runs, runs, trials, launcher, how)
+
+
+def _each(of_runs: list[list[str]], composed: Callable[[list[str]], DictConfig]) -> Iterator[DictConfig]:
+    """The configuration of every run. To compose one takes a while: those that differ in their seed do so once."""
+    known: dict[tuple[str, ...], DictConfig] = {}
+    for overrides in of_runs:
+        seeds = [override for override in overrides if re.fullmatch(r"seed=\d+", override)]
+        others = tuple(override for override in overrides if override not in seeds)
+        if others not in known:
+            known[others] = composed(list(others))
+        config = copy.deepcopy(known[others])
+        if seeds:
+            config.seed = int(seeds[-1].removeprefix("seed="))
+        yield config
 
 
 def _check(grids: list[Grid], multirun: bool, study: Asked | None) -> None:

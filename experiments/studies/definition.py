@@ -11,7 +11,7 @@ import yaml  # type: ignore[import-untyped]
 from ..errors import UserError, suggestion
 from ..summaries.runs import typed
 from . import metrics
-from .study import Figure, Rule, Study
+from .study import SIGNALS, Figure, Profile, Rule, Study
 
 CONF = Path(__file__).parents[2] / "conf"
 
@@ -143,6 +143,11 @@ def _one_or_several_options(value: Any, place: str) -> tuple[dict[str, str], ...
     return _list_of(_options)(value, place) if isinstance(value, list) else (_options(value, place),)
 
 
+def _figure(value: Any, place: str) -> Figure | Profile:
+    figure: Figure | Profile = _built(Profile if "signal" in _mapping(value, place) else Figure, value, place)
+    return figure
+
+
 def _or_null(read: Callable[[Any, str], Any]) -> Callable[[Any, str], Any]:
     return lambda value, place: None if value is None else read(value, place)
 
@@ -178,7 +183,8 @@ _READ: dict[str, Callable[[Any, str], Any]] = {
     "grids": _list_of(_options),
     "smoke": _one_or_several_options,
     "rules": _list_of(lambda value, place: _built(Rule, value, place)),
-    "figures": _list_of(lambda value, place: _built(Figure, value, place), at_least=0),
+    "figures": _list_of(_figure, at_least=0),
+    "signal": _one_of(*SIGNALS),
     "metric": _metric,
     "of": _conditions,
     "against": _conditions_or_number,

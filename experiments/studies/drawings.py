@@ -7,19 +7,25 @@ from dataclasses import dataclass
 from typing import Any
 
 import matplotlib
+import numpy as np
 from matplotlib.figure import Figure as Canvas
 
+from tensorboard_gradient_flow.profile import RECORDS
+
+from ..summaries.events import last_profiles
 from ..summaries.runs import Run
 from . import metrics
 from .evidence import Interval, interval, values
 from .kept import meets
-from .study import Figure, said
+from .study import SIGNALS, Figure, Profile, said
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
 """Of Okabe & Ito 2008, which people who see few colours tell apart; in print, and with more lines, markers do."""
 _MARKERS = "osD^vPX*<>"
 _UNITS = {"length": "steps", "gap": "words", "units": "units", "train_size": "sequences", "depth": "layers"}
 """Of options, by the last part of their names."""
+_FEW = 20
+"""Points of a line that have room for bars and ticks of their own."""
 _STYLE: dict[Any, Any] = {
     "font.size": 8,
     "font.family": "sans-serif",
@@ -58,32 +64,110 @@ class Drawn:
         points: the numbers in it.
     """
 
-    figure: Figure
+    figure: Figure | Profile
     svg: str
     caption: str
     points: list[Point]
 
 
-def draw(figure: Figure, runs: Sequence[Run]) -> Drawn:
+def draw(figure: Figure | Profile, runs: Sequence[Run]) -> Drawn:
     """Draws a figure from the runs of a study that are over."""
-    found, left_out = _points(figure, runs)
-    return Drawn(figure, _svg(figure, found) if found else "", _caption(figure, found, left_out), found)
-
-
-def _points(figure: Figure, runs: Sequence[Run]) -> tuple[list[Point], int]:
-    """The points, line after line; and how many runs have no value."""
     shown = [run for run in runs if meets(run.options_and_seed, figure.where)]
-    lines, places = (_in_order(run.options_and_seed.get(key, "") for run in shown) for key in (figure.lines, figure.x))
-    points, left_out = [], 0
+    if isinstance(figure, Profile):
+        points, missing, x, y, log = (
+            *_of_profiles(figure, shown),
+            "steps back from the last one",
+            _of_signal(figure),
+            "y",
+        )
+    else:
+        points, missing = _of_metric(figure, shown)
+        x, y, log = option_label(figure.x), _of_score(figure.metric, shown), "".join(figure.log)
+    caption = f"{y} against {x}, by {figure.lines}{f', where {said(figure.where)}' if figure.where else ''}"
+    if not points:
+        return Drawn(figure, "", f"{caption}: no run has a value yet.", points)
+    caption += f". {_about(points, 'y' in log)}{f' {missing} runs have no value and are not shown.' if missing else ''}"
+    if isinstance(figure, Figure) and figure.floor is not None:
+        caption += f" Values below {figure.floor:g} are drawn as {figure.floor:g}."
+    return Drawn(figure, _svg(points, x, y, figure.lines, log), caption, points)
+
+
+def _about(points: Sequence[Point], geometric: bool) -> str:
+    """What points are, of how many seeds, and what the bars are."""
+    seeds = sorted({point.seeds for point in points})
+    count = f"n = {seeds[0]}" if len(seeds) == 1 else f"n = {seeds[0]} to {seeds[-1]}"
+    bars = "bars and bands are bootstrap 95 % intervals of the mean over seeds" if seeds[-1] > 1 else "no interval"
+    return f"Points are the {'geometric mean' if geometric else 'mean'} over seeds ({count}); {bars}."
+
+
+def option_label(option: str) -> str:
+    """An option with its unit.
+
+    >>> option_label("dataset.length")
+    'dataset.length (steps)'
+    """
+    unit = _UNITS.get(option.rpartition(".")[2])
+    return option if unit is None else f"{option} ({unit})"
+
+
+def _of_score(metric: str, runs: Sequence[Run]) -> str:
+    """A metric's label; a score is called what it is, if all runs are judged by the same."""
+    headlines = {run.metric for run in runs if run.metric}
+    return f"test {headlines.pop()}" if metric == "score" and len(headlines) == 1 else metrics.find(metric).label
+
+
+def _of_signal(figure: Profile) -> str:
+    return f"{SIGNALS[figure.signal]}, over the last step's"
+
+
+# ---------------------------------------------------------------------- points
+
+
+def _of_metric(figure: Figure, runs: Sequence[Run]) -> tuple[list[Point], int]:
+    """The points, line after line; and how many runs have no value."""
+    lines, places = (_in_order(run.options_and_seed.get(key, "") for run in runs) for key in (figure.lines, figure.x))
+    points, missing = [], 0
     for line in lines:
         for x in places:
-            of_point = figure.where | {figure.lines: line, figure.x: x}
-            group = values(runs, of_point, figure.metric, figure.floor)
-            left_out += len(group.left_out | group.unfinished)
+            group = values(runs, {figure.lines: line, figure.x: x}, figure.metric, figure.floor)
+            missing += len(group.left_out | group.unfinished)
             drawn = [value for value in group.by_seed.values() if "y" not in figure.log or value > 0]
             if drawn:
                 points.append(Point(line, x, _mean(drawn, "y" in figure.log), len(drawn)))
-    return points, left_out
+    return points, missing
+
+
+def _of_profiles(figure: Profile, runs: Sequence[Run]) -> tuple[list[Point], int]:
+    """The same at every distance from the last step. A norm of 0 has no place on a logarithmic axis."""
+    points, missing = [], 0
+    for line in _in_order(run.options_and_seed.get(figure.lines, "") for run in runs):
+        of_line = [run for run in runs if meets(run.options_and_seed, {figure.lines: line})]
+        found = [profile(run, figure.signal) for run in of_line if metrics.is_over(run)]
+        known = [norms for norms in found if norms is not None]
+        missing += len(of_line) - len(known)
+        for distance in range(max(map(len, known), default=0)):
+            here = [norms[distance] for norms in known if distance < len(norms) and 0 < norms[distance] < math.inf]
+            if here:
+                points.append(Point(line, str(distance), _mean(here, geometric=True), len(here)))
+    return points, missing
+
+
+def profile(run: Run, signal: str) -> np.ndarray | None:
+    """A signal over its value at the last step `[T]`, from the last step read backwards.
+
+    At the end of training, of the layer where the gradient reaches furthest back; without padding.
+
+    Args:
+        run: a run.
+        signal: one of `SIGNALS`.
+    """
+    known = last_profiles(run.path, signal, RECORDS if signal in ("h", "c", "kernel") else 1)
+    layers = metrics.layers_by_reach(run)
+    name = next((layer for layer in layers if layer in known), next(iter(known), None))
+    if name is None or not known[name].any():
+        return None
+    norms: np.ndarray = known[name][np.flatnonzero(known[name])[0] :]
+    return norms / norms[0]
 
 
 def _in_order(given: Iterable[str]) -> list[str]:
@@ -102,73 +186,52 @@ def _mean(drawn: Sequence[float], geometric: bool) -> Interval:
     if not geometric:
         return interval(drawn)
     found = interval([math.log(value) for value in drawn])
-    return Interval(*(None if end is None else math.exp(end) for end in (found.mean, found.low, found.high)))  # type: ignore[arg-type]
+    low, high = (None if end is None else math.exp(end) for end in (found.low, found.high))
+    return Interval(math.exp(found.mean), low, high)
 
 
-def _svg(figure: Figure, points: Sequence[Point]) -> str:
+# --------------------------------------------------------------------- drawing
+
+
+def _svg(points: Sequence[Point], x: str, y: str, lines: str, log: str) -> str:
+    """Points as a picture. Few have bars and ticks of their own, many a band."""
     places = _in_order(point.x for point in points)
-    numeric = all(math.isfinite(_as_number(x)) for x in places)
-    at = {x: _as_number(x) if numeric else float(place) for place, x in enumerate(places)}
+    numeric, many = all(math.isfinite(_as_number(place)) for place in places), len(places) > _FEW
+    at = {place: _as_number(place) if numeric else float(number) for number, place in enumerate(places)}
     with matplotlib.rc_context(_STYLE):
         canvas = Canvas(figsize=(3.5, 2.6), layout="constrained")  # inches: a column of most journals
         axes = canvas.subplots()
         for number, line in enumerate(dict.fromkeys(point.line for point in points)):
             of_line = [point for point in points if point.line == line]
-            ends = [_distances(point.y) for point in of_line]
-            axes.errorbar(
-                [at[point.x] for point in of_line],
-                [point.y.mean for point in of_line],
-                yerr=([low for low, _ in ends], [high for _, high in ends]),
-                color=COLOURS[number % len(COLOURS)],
-                marker=_MARKERS[number % len(_MARKERS)],
-                markersize=4,
-                linewidth=1.2,
-                elinewidth=0.8,
-                capsize=2,
-                linestyle="-" if numeric else "none",
-                label=_plain(line),
-            )
-        axes.set(xlabel=_plain(option_label(figure.x)), ylabel=_plain(metrics.find(figure.metric).label))
-        axes.set(**{f"{axis}scale": "log" for axis in figure.log if axis == "y" or numeric})
-        axes.set_xticks(list(at.values()), [_plain(x) for x in at], minor=False)
-        axes.set_xticks([], minor=True)
-        axes.legend(title=_plain(figure.lines), frameon=False, fontsize="small", title_fontsize="small")
+            across, means = [at[point.x] for point in of_line], [point.y.mean for point in of_line]
+            lows = [
+                mean if point.y.low is None else min(mean, point.y.low)
+                for mean, point in zip(means, of_line, strict=True)
+            ]
+            highs = [
+                mean if point.y.high is None else max(mean, point.y.high)
+                for mean, point in zip(means, of_line, strict=True)
+            ]
+            style: Any = {"color": COLOURS[number % len(COLOURS)], "marker": _MARKERS[number % len(_MARKERS)]}
+            style |= {"label": _plain(line), "markersize": 4, "linewidth": 1.2}
+            if many:
+                axes.plot(across, means, markevery=max(1, len(across) // 8), **style)
+                axes.fill_between(across, lows, highs, color=style["color"], alpha=0.2, linewidth=0)
+            else:
+                away = np.abs(np.array([lows, highs]) - means)
+                shown = "-" if numeric else "none"
+                axes.errorbar(across, means, yerr=away, elinewidth=0.8, capsize=2, linestyle=shown, **style)
+        axes.set(xlabel=_plain(x), ylabel=_plain(y))
+        axes.set(**{f"{axis}scale": "log" for axis in log if axis == "y" or numeric})
+        if not many:
+            axes.set_xticks(list(at.values()), [_plain(place) for place in at], minor=False)
+            axes.set_xticks([], minor=True)
+        axes.legend(title=_plain(lines), frameon=False, fontsize="small", title_fontsize="small")
         text = io.StringIO()
         canvas.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
     return text.getvalue()
 
 
-def _distances(of: Interval) -> tuple[float, float]:
-    """From the mean to the interval's ends; rounding puts no end beyond it."""
-    low, high = (of.mean if end is None else end for end in (of.low, of.high))
-    return max(of.mean - low, 0.0), max(high - of.mean, 0.0)
-
-
 def _plain(text: str) -> str:
     """A text that is not taken for mathematics."""
     return text.replace("$", r"\$")
-
-
-def option_label(option: str) -> str:
-    """An option with its unit.
-
-    >>> option_label("dataset.length")
-    'dataset.length (steps)'
-    """
-    unit = _UNITS.get(option.rpartition(".")[2])
-    return option if unit is None else f"{option} ({unit})"
-
-
-def _caption(figure: Figure, points: Sequence[Point], left_out: int) -> str:
-    """What is drawn, of how many seeds, and what the bars are."""
-    what = f"{metrics.find(figure.metric).label} against {option_label(figure.x)}, by {figure.lines}"
-    where = f", where {said(figure.where)}" if figure.where else ""
-    if not points:
-        return f"{what}{where}: no run has a value yet."
-    seeds = sorted({point.seeds for point in points})
-    count = f"n = {seeds[0]}" if len(seeds) == 1 else f"n = {seeds[0]} to {seeds[-1]}"
-    mean = "geometric mean" if "y" in figure.log else "mean"
-    bars = "; bars are bootstrap 95 % intervals of the mean over seeds" if seeds[-1] > 1 else "; one seed, no interval"
-    floor = f" Values below {figure.floor:g} are drawn as {figure.floor:g}." if figure.floor is not None else ""
-    missing = f" {left_out} runs have no value and are not shown." if left_out else ""
-    return f"{what}{where}. Points are the {mean} over seeds ({count}){bars}.{floor}{missing}"

@@ -110,8 +110,8 @@ def check_groups(asked: Asked, options: Iterable[Mapping[str, str]]) -> None:
                 )
     for number, figure in enumerate(study.figures, start=1):
         drawn = [each for each in options if meets(each, figure.where)]
-        if not any(figure.x in each and figure.lines in each for each in drawn):
-            told = f"both {figure.x} and {figure.lines}{f' where {said(figure.where)}' if figure.where else ''}"
+        if not any(set(figure.options) <= set(each) for each in drawn):
+            told = f"{' and '.join(figure.options)}{f' where {said(figure.where)}' if figure.where else ''}"
             raise UserError(f"{place}: figures[{number}]: no run has {told}; change the figure or the grids")
 
 

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from tensorboard_gradient_flow.profile import first_to_last, horizon, per_step_factor
+
 from ..data.outputs import HIGHER_IS_BETTER
 from ..errors import UserError, suggestion
 from ..summaries.runs import Run, mapping, number
@@ -57,13 +59,32 @@ def _at(run: Run, path: list[str]) -> float | None:
     return number(value)
 
 
+def layers_by_reach(run: Run) -> list[str]:
+    """The names of a run's layers, that whose gradient reaches furthest back first."""
+    layers = {name: number(mapping(of).get("horizon")) for name, of in mapping(run.result.get("gradient")).items()}
+    known = {name: reached for name, reached in layers.items() if reached is not None}
+    return sorted(known, key=lambda name: -known[name])
+
+
 def _of_layer(name: str) -> Callable[[Run], float | None]:
     """Of the layer whose gradient reaches furthest back."""
 
     def of(run: Run) -> float | None:
-        layers = list(map(mapping, mapping(run.result.get("gradient")).values()))
-        known = [layer for layer in layers if number(layer.get("horizon")) is not None]
-        return number(max(known, key=lambda layer: layer["horizon"]).get(name)) if known else None
+        layers = layers_by_reach(run)
+        return _at(run, ["gradient", layers[0], name]) if layers else None
+
+    return of
+
+
+def _at_start(measure: Callable[[Any], float | None]) -> Callable[[Run], float | None]:
+    """Of the first gradient that the run recorded, in the layer where it reached furthest."""
+
+    def of(run: Run) -> float | None:
+        from ..summaries.events import first_profiles
+
+        found = first_profiles(run.path).values()  # from the last step read backwards
+        furthest = max((norms[::-1] for norms in found), key=horizon, default=None)
+        return None if furthest is None else number(measure(furthest))
 
     return of
 
@@ -86,11 +107,14 @@ def is_over(run: Run) -> bool:
 _NAMED: dict[str, tuple[str, Callable[[Run], float | None]]] = {
     "score": ("headline metric of the test part", lambda run: run.value),
     "horizon": ("horizon (steps back)", _of_layer("horizon")),
-    "first_to_last": ("gradient norm, first step over last", _of_layer("first_to_last")),
-    "per_step_factor": ("factor of the gradient norm (per step back)", _of_layer("per_step_factor")),
+    "first_to_last": ("gradient norm, first over last step", _of_layer("first_to_last")),
+    "per_step_factor": ("gradient's factor (per step back)", _of_layer("per_step_factor")),
+    "horizon_at_start": ("horizon before training (steps back)", _at_start(horizon)),
+    "first_to_last_at_start": ("gradient norm before training, first over last step", _at_start(first_to_last)),
+    "per_step_factor_at_start": ("gradient's factor before training (per step back)", _at_start(per_step_factor)),
     "seconds_per_epoch": ("time (s per epoch)", lambda run: run.seconds_per_epoch),
     "diverged": ("share of runs that diverged", _diverged),
-    "largest_gradient_norm": ("largest gradient norm, before clipping", _largest_gradient_norm),
+    "largest_gradient_norm": ("largest gradient norm (before clipping)", _largest_gradient_norm),
 }
 """By name: label, and what gives it."""
 

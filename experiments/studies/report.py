@@ -20,6 +20,7 @@ from .drawings import Drawn, draw
 from .evidence import Finding, Interval, judge, verdict
 from .kept import Kept, read_kept
 from .metrics import is_over
+from .study import Figure
 
 _HOW = (
     "A rule holds if the whole 95 % interval lies beyond what it asks for, fails if the whole interval lies short of "
@@ -56,7 +57,7 @@ class Analysis:
     def figure_names(self) -> list[str]:
         """The names of the figures' files."""
         plain = lambda text: re.sub(r"[^a-z0-9_]+", "-", text.lower())
-        return [f"figure-{at}-{plain(each.figure.metric)}.svg" for at, each in enumerate(self.figures, start=1)]
+        return [f"figure-{at}-{plain(each.figure.name)}.svg" for at, each in enumerate(self.figures, start=1)]
 
 
 def report(folder: Path) -> None:
@@ -148,8 +149,9 @@ def _sections(analysis: Analysis) -> Iterator[_Section]:
     columns = ("rule", "outcome", "effect (95 % interval)", "means", "seeds", "Cliff's δ", "why")
     yield _Section("Rules", [_HOW, *_left_out(analysis)], columns, [_row(finding) for finding in analysis.findings])
     for at, (name, drawn) in enumerate(zip(analysis.figure_names(), analysis.figures, strict=True), start=1):
-        named = (drawn.figure.lines, drawn.figure.x, f"{drawn.figure.metric} (95 % interval)", "seeds")
-        rows = [(point.line, point.x, _with_interval(point.y), str(point.seeds)) for point in drawn.points]
+        named = (*reversed(drawn.figure.options), f"{drawn.figure.name} (95 % interval)", "seeds")
+        few = drawn.points if isinstance(drawn.figure, Figure) else []  # a profile has hundreds
+        rows = [(point.line, point.x, _with_interval(point.y), str(point.seeds)) for point in few]
         shown = (name, drawn.svg) if drawn.svg else None
         yield _Section(f"Figure {at}", [drawn.caption], named if rows else (), rows, shown)
     without = [(run.path.name, run.state, run.message) for run in kept.runs if run.state != "completed" or run.message]
@@ -221,7 +223,7 @@ def as_markdown(analysis: Analysis) -> str:
 
 def _marked(text: str) -> str:
     """Text that Markdown shows as it is."""
-    return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", " ".join(text.split()))
+    return re.sub(r"([\\`*_\[\]|#])", r"\\\1", escape(" ".join(text.split()), quote=False))
 
 
 def as_html(analysis: Analysis) -> str:

@@ -3,6 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+SIGNALS = {
+    "h": "gradient norm with respect to h",
+    "c": "gradient norm with respect to c",
+    "kernel": "norm of a step's share of U's gradient",
+    "jacobian": "norm of the last state's Jacobian",
+    "jacobian_bound": "bound of the last state's Jacobian",
+    "activation": "norm of h",
+}
+"""What runs measure at every timestep, in words."""
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -63,6 +73,41 @@ class Figure:
     log: tuple[str, ...] = ()
     floor: float | None = None
 
+    @property
+    def name(self) -> str:
+        """What is drawn, in a word."""
+        return self.metric
+
+    @property
+    def options(self) -> list[str]:
+        """The options that it tells apart."""
+        return [self.x, self.lines]
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A picture: a signal at every timestep against the distance from the last one, a line for each value of an option.
+
+    Attributes:
+        signal: what was measured there, one of `SIGNALS`.
+        lines: the option whose values are told apart.
+        where: conditions on the runs that are drawn.
+    """
+
+    signal: str
+    lines: str
+    where: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """What is drawn, in a word."""
+        return f"profile_{self.signal}"
+
+    @property
+    def options(self) -> list[str]:
+        """The options that it tells apart."""
+        return [self.lines]
+
 
 @dataclass(frozen=True)
 class Study:
@@ -86,13 +131,13 @@ class Study:
     grids: tuple[dict[str, str], ...]
     smoke: tuple[dict[str, str], ...]
     rules: tuple[Rule, ...]
-    figures: tuple[Figure, ...]
+    figures: tuple[Figure | Profile, ...]
 
     @property
     def options(self) -> list[str]:
         """The options that rules and figures speak of."""
         of_rules = [key for rule in self.rules for conditions in rule.conditions for key in conditions]
-        of_figures = [key for figure in self.figures for key in (figure.x, figure.lines, *figure.where)]
+        of_figures = [key for figure in self.figures for key in (*figure.options, *figure.where)]
         return list(dict.fromkeys([*of_rules, *of_figures]))
 
 

@@ -6,7 +6,7 @@ TensorBoard's own reader would start TensorFlow, and take minutes for a thousand
 import contextlib
 import mmap
 from collections import defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,21 +18,43 @@ _HEAD = 160
 """In how many of a record's first bytes its tag stands."""
 
 
-def last_profiles(path: Path) -> dict[str, np.ndarray]:
-    """By layer, the gradient's norm with respect to h at the end of training `[T]`, from the last step read backwards.
+def last_profiles(path: Path, signal: str = "h", records: int = RECORDS) -> dict[str, np.ndarray]:
+    """By layer, a signal at the end of training `[T]`, from the last step read backwards.
 
-    The root mean square of the last records, as in `result.json`.
+    Args:
+        path: the run's directory.
+        signal: what was measured; by default the gradient's norm with respect to h.
+        records: how many of the last records; their root mean square is taken, as in `result.json`.
     """
+    kept: dict[str, deque[bytes]] = defaultdict(lambda: deque(maxlen=records))
+    for tag, record in _of_signal(path, signal):
+        kept[tag].append(record)
+    return _by_layer(kept)
+
+
+def first_profiles(path: Path, signal: str = "h") -> dict[str, np.ndarray]:
+    """The same of a run's first record, before it has learnt anything."""
+    kept: dict[str, list[bytes]] = {}
+    for tag, record in _of_signal(path, signal):
+        kept.setdefault(tag, [record])
+    return _by_layer(kept)
+
+
+def _of_signal(path: Path, signal: str) -> Iterator[tuple[str, bytes]]:
+    """Tag and bytes of every whole record of a signal, in order."""
+    for file in sorted(path.glob("events.out.tfevents.*")):
+        with contextlib.suppress(OSError):  # a run that begins anew removes its files
+            for tag, record in _records(file, "gradient_flow/"):
+                if tag.endswith(f"/{signal}"):
+                    yield tag, record
+
+
+def _by_layer(records: Mapping[str, Iterable[bytes]]) -> dict[str, np.ndarray]:
+    """By layer, the root mean square of the records of a tag, from the last step read backwards."""
     from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
     from tensorboard_gradient_flow.format import metadata_of
 
-    records: dict[str, deque[bytes]] = defaultdict(lambda: deque(maxlen=RECORDS))
-    for file in sorted(path.glob("events.out.tfevents.*")):
-        with contextlib.suppress(OSError):  # a run that begins anew removes its files
-            for tag, record in _records(file, "gradient_flow/"):
-                if tag.endswith("/h"):
-                    records[tag].append(record)
     norms = {}
     for tag, of_tag in records.items():
         try:

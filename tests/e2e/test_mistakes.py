@@ -46,6 +46,7 @@ MISTAKES = [
     (["trainer.time_limit=0"], "trainer.time_limit=0.0: expected a value above 0"),
     (["-m", "seed=1,2", "name=my runs"], "name=my runs: expected letters"),
     (["name=a/b"], "name=a/b: expected letters"),
+    (["-m", "study=vanish"], "study=vanish: there is no such study; did you mean vanishing?"),
     (["64"], "64: expected name=value"),
     (["=3"], "train.py: "),
     (["--cfg", "job", "cell.units=abc"], "cell.units=abc: expected a whole number"),
@@ -108,7 +109,7 @@ def test_a_launcher_or_sweeper_whose_packages_are_missing_names_the_command_that
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--cfg", "job"], ["cell=lstmm"], ["cell.units=0"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["--cfg", "job"], ["cell=lstmm"], ["study=vanishing"]])
 def test_questions_and_mistakes_are_answered_before_tensorflow_is_imported(tmp_path, arguments):
     code = (
         f"sys.argv = ['train.py', *{arguments!r}]\nimport train\n"

@@ -14,7 +14,7 @@ from experiments.validation import validate
 CHOICES = [
     (folder.name, file.stem)
     for folder in sorted(commandline.CONF.iterdir())
-    if folder.is_dir() and folder.name not in ("hydra", "local")
+    if folder.is_dir() and folder.name not in ("hydra", "local", "study")
     for file in sorted(folder.glob("*.yaml"))
 ]
 ASKED_FOR = {"csv": ["dataset.path=own.csv", "dataset.target=own"], "npz": ["dataset.path=own.npz"]}
@@ -78,3 +78,13 @@ def test_what_the_types_allow_and_the_limits_do_not_is_one_line(compose, overrid
         validate(compose(override))
     assert message in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+def test_runs_of_a_sweep_that_differ_in_their_seed_are_what_each_is_alone(compose):
+    request = commandline.read(["-m", "cell=gru,rnn", "seed=7,3", "dataset=parity", "name=both"])
+    alone = [
+        compose(f"cell={cell}", f"seed={seed}", "dataset=parity", "name=both")
+        for cell in ("gru", "rnn")
+        for seed in (7, 3)
+    ]
+    assert request.runs == alone
