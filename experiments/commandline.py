@@ -104,7 +104,7 @@ class Request:
 
 
 def prepare() -> None:
-    """Makes types and resolvers known to Hydra; once a process, before anything is composed."""
+    """Makes types and resolvers known to Hydra, before anything is composed; as often as one likes."""
     schema.register()
     resolvers.register(choices=_choices)
     Plugins.instance()  # imports Hydra's plugins, whose configurations ours of the same name stand for

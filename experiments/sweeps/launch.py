@@ -17,7 +17,7 @@ from threading import Event, Thread
 from omegaconf import DictConfig
 from rich.console import Console
 
-from ..commandline import Grid, Request
+from ..commandline import Grid, Request, prepare
 from ..errors import UserError
 from ..identity import run_directory
 from ..record import RunDirectory
@@ -87,6 +87,7 @@ def _ran(request: Request, arguments: list[list[str]], run: Callable[[], object]
             for of_grid in arguments:
                 sys.argv[1:] = of_grid
                 for _ in range(_LAUNCHES):
+                    prepare()  # once joblib has run something in this process, Hydra has forgotten
                     if not _lost_a_worker(run, screen):
                         break
     except KeyboardInterrupt:
