@@ -24,8 +24,6 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 _MARKERS = "osD^vPX*<>"
 _UNITS = {"length": "steps", "gap": "words", "units": "units", "train_size": "sequences", "depth": "layers"}
 """Of options, by the last part of their names."""
-_FEW = 20
-"""Points of a line that have room for bars and ticks of their own."""
 _STYLE: dict[Any, Any] = {
     "font.size": 8,
     "font.family": "sans-serif",
@@ -74,12 +72,8 @@ def draw(figure: Figure | Profile, runs: Sequence[Run]) -> Drawn:
     """Draws a figure from the runs of a study that are over."""
     shown = [run for run in runs if meets(run.options_and_seed, figure.where)]
     if isinstance(figure, Profile):
-        points, missing, x, y, log = (
-            *_of_profiles(figure, shown),
-            "steps back from the last one",
-            _of_signal(figure),
-            "y",
-        )
+        points, missing = _of_profiles(figure, shown)
+        x, y, log = "steps back from the last one", f"{SIGNALS[figure.signal]}, over the last step's", "y"
     else:
         points, missing = _of_metric(figure, shown)
         x, y, log = option_label(figure.x), _of_score(figure.metric, shown), "".join(figure.log)
@@ -89,7 +83,8 @@ def draw(figure: Figure | Profile, runs: Sequence[Run]) -> Drawn:
     caption += f". {_about(points, 'y' in log)}{f' {missing} runs have no value and are not shown.' if missing else ''}"
     if isinstance(figure, Figure) and figure.floor is not None:
         caption += f" Values below {figure.floor:g} are drawn as {figure.floor:g}."
-    return Drawn(figure, _svg(points, x, y, figure.lines, log), caption, points)
+    band = isinstance(figure, Profile)
+    return Drawn(figure, _svg(points, x, y.replace(", over", "\nover"), figure.lines, log, band), caption, points)
 
 
 def _about(points: Sequence[Point], geometric: bool) -> str:
@@ -114,10 +109,6 @@ def _of_score(metric: str, runs: Sequence[Run]) -> str:
     """A metric's label; a score is called what it is, if all runs are judged by the same."""
     headlines = {run.metric for run in runs if run.metric}
     return f"test {headlines.pop()}" if metric == "score" and len(headlines) == 1 else metrics.find(metric).label
-
-
-def _of_signal(figure: Profile) -> str:
-    return f"{SIGNALS[figure.signal]}, over the last step's"
 
 
 # ---------------------------------------------------------------------- points
@@ -193,10 +184,10 @@ def _mean(drawn: Sequence[float], geometric: bool) -> Interval:
 # --------------------------------------------------------------------- drawing
 
 
-def _svg(points: Sequence[Point], x: str, y: str, lines: str, log: str) -> str:
-    """Points as a picture. Few have bars and ticks of their own, many a band."""
+def _svg(points: Sequence[Point], x: str, y: str, lines: str, log: str, band: bool) -> str:
+    """Points as a picture: with a band around them, or with bars and ticks of their own."""
     places = _in_order(point.x for point in points)
-    numeric, many = all(math.isfinite(_as_number(place)) for place in places), len(places) > _FEW
+    numeric = all(math.isfinite(_as_number(place)) for place in places)
     at = {place: _as_number(place) if numeric else float(number) for number, place in enumerate(places)}
     with matplotlib.rc_context(_STYLE):
         canvas = Canvas(figsize=(3.5, 2.6), layout="constrained")  # inches: a column of most journals
@@ -214,7 +205,7 @@ def _svg(points: Sequence[Point], x: str, y: str, lines: str, log: str) -> str:
             ]
             style: Any = {"color": COLOURS[number % len(COLOURS)], "marker": _MARKERS[number % len(_MARKERS)]}
             style |= {"label": _plain(line), "markersize": 4, "linewidth": 1.2}
-            if many:
+            if band:
                 axes.plot(across, means, markevery=max(1, len(across) // 8), **style)
                 axes.fill_between(across, lows, highs, color=style["color"], alpha=0.2, linewidth=0)
             else:
@@ -223,7 +214,7 @@ def _svg(points: Sequence[Point], x: str, y: str, lines: str, log: str) -> str:
                 axes.errorbar(across, means, yerr=away, elinewidth=0.8, capsize=2, linestyle=shown, **style)
         axes.set(xlabel=_plain(x), ylabel=_plain(y))
         axes.set(**{f"{axis}scale": "log" for axis in log if axis == "y" or numeric})
-        if not many:
+        if not band:
             axes.set_xticks(list(at.values()), [_plain(place) for place in at], minor=False)
             axes.set_xticks([], minor=True)
         axes.legend(title=_plain(lines), frameon=False, fontsize="small", title_fontsize="small")

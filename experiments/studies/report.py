@@ -146,7 +146,7 @@ class _Section:
 def _sections(analysis: Analysis) -> Iterator[_Section]:
     kept = analysis.kept
     yield _Section(lines=[f"Verdict: {analysis.verdict}.", *_about(analysis)])
-    columns = ("rule", "outcome", "effect (95 % interval)", "means", "seeds", "Cliff's δ", "why")
+    columns = ("outcome", "effect (95 % interval)", "means", "seeds", "Cliff's δ", "rule, and the reason")
     yield _Section("Rules", [_HOW, *_left_out(analysis)], columns, [_row(finding) for finding in analysis.findings])
     for at, (name, drawn) in enumerate(zip(analysis.figure_names(), analysis.figures, strict=True), start=1):
         named = (*reversed(drawn.figure.options), f"{drawn.figure.name} (95 % interval)", "seeds")
@@ -192,13 +192,12 @@ def _row(finding: Finding) -> tuple[str, ...]:
     if finding.counts:
         seeds = f"{finding.counts[0]} pairs" if finding.paired else " and ".join(map(str, finding.counts))
     return (
-        finding.rule.in_words(),
         finding.outcome,
         effect_in_words(finding),
         " and ".join(f"{mean:.3g}" for mean in finding.means) or "–",
         seeds,
         "–" if finding.delta is None else f"{finding.delta:+.2f}".replace("-", "−"),
-        finding.why,
+        f"{finding.rule.in_words()}: {finding.why}",
     )
 
 
