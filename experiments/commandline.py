@@ -123,6 +123,8 @@ def read(arguments: list[str]) -> Request | None:
     if parsed.help or parsed.hydra_help or parsed.shell_completion:
         return None
     study = asked_in(parsed.overrides, parsed.multirun, parsed.config_dir)
+    if study is not None and (parsed.cfg or parsed.info):
+        raise UserError(f"study={study.name} beside --cfg or --info: they show a single configuration; leave one out")
     flags = [argument for argument in arguments if argument not in parsed.overrides]
     with explained(), hydra.initialize_config_dir(str(CONF.resolve()), version_base="1.3"):
         each = [[*flags, *overrides] for overrides in study.grids()] if study else [with_origin(arguments)]

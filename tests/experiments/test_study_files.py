@@ -99,6 +99,7 @@ def test_a_study_of_ones_own_is_found_in_the_folder_that_is_named(own, monkeypat
         (["-m", "study=vanishing", "study=exploding"], "study=vanishing study=exploding: expected one"),
         (["-m", "study=vanishing", "continue=runs/a/b"], "continue=runs/a/b beside study=vanishing: expected one of"),
         (["-m", "study=vanishing", "study.scale=smoke", "hydra/sweeper=optuna"], "a study runs every combination"),
+        (["-m", "--cfg", "job", "study=vanishing"], "study=vanishing beside --cfg or --info: they show a single"),
         (["-m", "study=vanishing", "study.scale=smoke", "cell=lstmm"], "cell=lstmm: there is no such choice; did you"),
     ],
 )
