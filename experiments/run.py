@@ -48,6 +48,7 @@ from .training import (
     Measurements,
     batches,
     network_inputs,
+    one_pass,
     steps_per_epoch,
 )
 
@@ -228,7 +229,7 @@ def _fit(
             initial_epoch=first,
             epochs=trainer.epochs,
             steps_per_epoch=steps,
-            validation_data=batches(task.validation, task.output, evaluation_batch_size(config, task), range(1), None),
+            validation_data=one_pass(task.validation, task.output, evaluation_batch_size(config, task)),
             callbacks=callbacks,
             shuffle=False,
             verbose=0,

@@ -204,7 +204,7 @@ def batches(split: Split, output: Output, batch_size: int, epochs: range, seed: 
     """All batches of some epochs, one after another; every epoch in an order of its own.
 
     The order of epoch e depends on the seed and on e alone, so a run can begin at any epoch. Without a seed the
-    examples stay in their order. For validation too, because Keras would read arrays with a thread that tunes.
+    examples stay in their order.
     """
     arrays = keras.tree.map_structure(tf.constant, examples(split, output))
     order_seed = None if seed is None else number(seed, "order")
@@ -217,13 +217,17 @@ def batches(split: Split, output: Output, batch_size: int, epochs: range, seed: 
         return tf.data.Dataset.from_tensor_slices(order).batch(batch_size)
 
     indices = tf.data.Dataset.range(epochs.start, epochs.stop).flat_map(one_epoch)
-    number_of_all = len(epochs) * steps_per_epoch(split, batch_size)
-    indices = indices.apply(tf.data.experimental.assert_cardinality(number_of_all))
     gather = lambda chosen: keras.tree.map_structure(lambda array: tf.gather(array, chosen), arrays)
     options = tf.data.Options()
     options.threading.private_threadpool_size = 1  # there is little to do, and more would wait for one another
     options.autotune.enabled = False  # nothing to tune, and the end of its thread may be waited for seconds
     return indices.map(gather).prefetch(2).with_options(options)
+
+
+def one_pass(split: Split, output: Output, batch_size: int) -> tf.data.Dataset:
+    """All batches once, in their order, for validation; Keras would read arrays with a thread that tunes."""
+    number_of_all = tf.data.experimental.assert_cardinality(steps_per_epoch(split, batch_size))
+    return batches(split, output, batch_size, range(1), None).apply(number_of_all)
 
 
 def in_streams(split: Split, batch_size: int) -> Split:

@@ -25,6 +25,7 @@ from ..report import console, panel, table
 from ..studies.kept import keep
 from .isolation import COMMAND, settle
 from .live import watching
+from .programs import shared_programs
 from .search import best, search
 
 _LAUNCHES = 3
@@ -82,6 +83,8 @@ def _ran(request: Request, arguments: list[list[str]], run: Callable[[], object]
         with ExitStack() as meanwhile:
             if request.multirun:
                 meanwhile.enter_context(watching(lambda: request.directories, screen))
+            if request.multirun and request.grids[0].launcher in ("basic", "joblib"):
+                meanwhile.enter_context(shared_programs())
             if request.grids[0].launcher == "joblib":
                 meanwhile.enter_context(_starting_again_where_nothing_moves(request))
             for of_grid in arguments:

@@ -107,5 +107,6 @@ def test_nothing_tunes_the_reading_of_data_in_a_run(compose, tmp_path, monkeypat
     directory = RunDirectory(tmp_path)
     run(config, directory, small, alone=False)
     assert directory.state == "completed", directory.status
+    assert directory.result["steps"] == 2 * 2
     assert len(read_from) >= 1 + 2  # training, and a validation after each epoch
     assert all(data.options().autotune.enabled is False for data in read_from)
