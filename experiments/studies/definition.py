@@ -61,6 +61,11 @@ def study_of(definition: Any, place: str) -> Study:
             raise UserError(f"{place}: rules[{number}]: by: {rule.by:g}: expected a {rule.scale} of at least {least:g}")
         if rule.scale == "ratio" and isinstance(rule.against, float) and rule.against <= 0:
             raise UserError(f"{place}: rules[{number}]: against: {rule.against:g}: a ratio needs a number above 0")
+    for number, figure in enumerate(study.figures, start=1):
+        if isinstance(figure, Figure) and figure.baselines and not metrics.of_baseline("", figure.metric):
+            raise UserError(
+                f"{place}: figures[{number}]: baselines: they have no {figure.metric}; expected score or metrics.…"
+            )
     return study
 
 
@@ -196,5 +201,6 @@ _READ: dict[str, Callable[[Any, str], Any]] = {
     "x": _text,
     "lines": _text,
     "log": _list_of(_one_of("x", "y"), at_least=0),
+    "baselines": _list_of(_text, at_least=0),
 }
 """What reads a field, by its name."""

@@ -2,7 +2,7 @@
 
 import io
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,14 @@ from .study import SIGNALS, Figure, Profile, said
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
 """Of Okabe & Ito 2008, which people who see few colours tell apart; in print, and with more lines, markers do."""
 _MARKERS = "osD^vPX*<>"
-_UNITS = {"length": "steps", "gap": "words", "units": "units", "train_size": "sequences", "depth": "layers"}
+_UNITS = {
+    "length": "steps",
+    "horizon": "steps",
+    "gap": "words",
+    "units": "units",
+    "train_size": "sequences",
+    "depth": "layers",
+}
 """Of options, by the last part of their names."""
 _STYLE: dict[Any, Any] = {
     "font.size": 8,
@@ -84,7 +91,9 @@ def draw(figure: Figure | Profile, runs: Sequence[Run]) -> Drawn:
     if isinstance(figure, Figure) and figure.floor is not None:
         caption += f" Values below {figure.floor:g} are drawn as {figure.floor:g}."
     band = isinstance(figure, Profile)
-    return Drawn(figure, _svg(points, x, y.replace(", over", "\nover"), figure.lines, log, band), caption, points)
+    levels = () if isinstance(figure, Profile) else figure.baselines
+    svg = _svg(points, x, y.replace(", over", "\nover"), figure.lines, log, band, levels)
+    return Drawn(figure, svg, caption, points)
 
 
 def _about(points: Sequence[Point], geometric: bool) -> str:
@@ -125,7 +134,17 @@ def _of_metric(figure: Figure, runs: Sequence[Run]) -> tuple[list[Point], int]:
             drawn = [value for value in group.by_seed.values() if "y" not in figure.log or value > 0]
             if drawn:
                 points.append(Point(line, x, _mean(drawn, "y" in figure.log), len(drawn)))
-    return points, missing
+    return [*points, *_of_baselines(figure, runs, places)], missing
+
+
+def _of_baselines(figure: Figure, runs: Sequence[Run], places: Sequence[str]) -> Iterator[Point]:
+    """The same of baselines, which do not depend on what is told apart by the lines."""
+    for baseline in figure.baselines:
+        for x in places:
+            by_seed = values(runs, {figure.x: x}, metrics.of_baseline(baseline, figure.metric)).by_seed.values()
+            drawn = [value for value in by_seed if "y" not in figure.log or value > 0]
+            if drawn:
+                yield Point(baseline, x, _mean(drawn, "y" in figure.log), len(drawn))
 
 
 def _of_profiles(figure: Profile, runs: Sequence[Run]) -> tuple[list[Point], int]:
@@ -184,8 +203,8 @@ def _mean(drawn: Sequence[float], geometric: bool) -> Interval:
 # --------------------------------------------------------------------- drawing
 
 
-def _svg(points: Sequence[Point], x: str, y: str, lines: str, log: str, band: bool) -> str:
-    """Points as a picture: with a band around them, or with bars and ticks of their own."""
+def _svg(points: Sequence[Point], x: str, y: str, lines: str, log: str, band: bool, levels: Sequence[str] = ()) -> str:
+    """Points as a picture: with a band around them, or with bars and ticks of their own; `levels` are lines in grey."""
     places = _in_order(point.x for point in points)
     numeric = all(math.isfinite(_as_number(place)) for place in places)
     at = {place: _as_number(place) if numeric else float(number) for number, place in enumerate(places)}
@@ -205,13 +224,15 @@ def _svg(points: Sequence[Point], x: str, y: str, lines: str, log: str, band: bo
             ]
             style: Any = {"color": COLOURS[number % len(COLOURS)], "marker": _MARKERS[number % len(_MARKERS)]}
             style |= {"label": _plain(line), "markersize": 4, "linewidth": 1.2}
+            if line in levels:
+                style |= {"color": "#666666", "marker": "_", "dashes": (6, 2 + 3 * levels.index(line))}
             if band:
                 axes.plot(across, means, markevery=max(1, len(across) // 8), **style)
                 axes.fill_between(across, lows, highs, color=style["color"], alpha=0.2, linewidth=0)
             else:
                 away = np.abs(np.array([lows, highs]) - means)
                 shown = "-" if numeric else "none"
-                axes.errorbar(across, means, yerr=away, elinewidth=0.8, capsize=2, linestyle=shown, **style)
+                axes.errorbar(across, means, yerr=away, elinewidth=0.8, capsize=2, **({"linestyle": shown} | style))
         axes.set(xlabel=_plain(x), ylabel=_plain(y))
         axes.set(**{f"{axis}scale": "log" for axis in log if axis == "y" or numeric})
         if not band:

@@ -6,7 +6,7 @@ from typing import Any
 
 from tensorboard_gradient_flow.profile import first_to_last, horizon, per_step_factor
 
-from ..data.outputs import HIGHER_IS_BETTER
+from ..data.outputs import HIGHER_IS_BETTER, best_baseline
 from ..errors import UserError, suggestion
 from ..summaries.runs import Run, mapping, number
 
@@ -34,7 +34,8 @@ def find(name: str) -> Metric:
 
     Args:
         name: one of those with a name of their own; `epochs_to val_mae 0.1`, which is the first epoch at which a column
-            of `metrics.csv` is as good as that; or a number of `result.json` by its path, as in `metrics.accuracy`.
+            of `metrics.csv` is as good as that; `skill` or `skill mae_last`, how far a score is ahead of the baselines;
+            or a number of `result.json` by its path, as in `metrics.accuracy`.
 
     Raises:
         UserError: there is no such metric.
@@ -43,9 +44,15 @@ def find(name: str) -> Metric:
         return Metric(name, *_NAMED[name])
     if name.partition(" ")[0] == "epochs_to":
         return _epochs_to(name)
+    if name.partition(" ")[0] == "skill":
+        return _skill(name)
+    if name.partition(" ")[0] == "baseline":
+        return Metric(name, f"headline metric of the {name}", lambda run: run.baselines.get(name.partition(" ")[2]))
     path = name.split(".")
     if path[0] not in _RESULT:
-        raise UserError(f"{name}: there is no such metric; {suggestion(name, [*_NAMED, 'epochs_to', *_RESULT])}")
+        raise UserError(
+            f"{name}: there is no such metric; {suggestion(name, [*_NAMED, 'epochs_to', 'skill', *_RESULT])}"
+        )
     unit = {"seconds": " (s)"}.get(name, "")
     return Metric(
         name, f"{' '.join(path).replace('_', ' ').replace('metrics', 'test')}{unit}", lambda run: _at(run, path)
@@ -138,3 +145,35 @@ def _epochs_to(name: str) -> Metric:
         return float(table["epoch"][reached.argmax()] if reached.any() else table["epoch"][-1] + 1)
 
     return Metric(name, f"epochs to {column.replace('val_', 'validation ')} {threshold} (epochs)", of)
+
+
+def _skill(name: str) -> Metric:
+    """How much of the way from the best baseline to a perfect score is gone."""
+    try:
+        asked = name.split()[1:]
+        (metric,) = asked or ("",)
+    except ValueError:
+        raise UserError(f"{name}: expected skill, or skill and a metric, as in skill mae_last") from None
+
+    def of(run: Run) -> float | None:
+        judged = metric or run.metric
+        baselines = {name: _at(run, ["baselines", name, judged]) for name in mapping(run.result.get("baselines"))}
+        known = {name: {judged: score} for name, score in baselines.items() if score is not None}
+        score, reference = _at(run, ["metrics", judged]), best_baseline(judged, known)
+        perfect = 1.0 if judged in HIGHER_IS_BETTER else 0.0
+        if score is None or reference is None or reference == perfect:
+            return None
+        return (score - reference) / (perfect - reference)
+
+    return Metric(name, f"skill{f' in {metric}' * bool(metric)} (1: perfect, 0: the best baseline)", of)
+
+
+def of_baseline(baseline: str, name: str) -> str:
+    """The name of what a baseline has of a metric; empty where no baseline has it.
+
+    >>> of_baseline("climatology", "metrics.mae_last")
+    'baselines.climatology.mae_last'
+    """
+    if name == "score":
+        return f"baseline {baseline}"
+    return f"baselines.{baseline}.{name.removeprefix('metrics.')}" if name.startswith("metrics.") else ""

@@ -64,6 +64,7 @@ class Figure:
         where: conditions on the runs that are drawn.
         log: the axes with logarithmic scales, of x and y.
         floor: values below it are drawn as it.
+        baselines: names of the datasets' baselines whose scores stand beside.
     """
 
     metric: str
@@ -72,6 +73,7 @@ class Figure:
     where: dict[str, str] = field(default_factory=dict)
     log: tuple[str, ...] = ()
     floor: float | None = None
+    baselines: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

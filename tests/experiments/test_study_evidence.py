@@ -228,6 +228,23 @@ def test_epochs_to_a_value_are_read_from_the_table_of_epochs(tmp_path):
     assert find("epochs_to val_accuracy 0.05").of(read) is None
 
 
+def test_skill_is_how_far_a_score_is_ahead_of_the_best_baseline_on_the_way_to_a_perfect_one():
+    def of(metric, score, **baselines):
+        told = {"headline": metric, "metrics": {metric: score, "mse": 1.0}, "baselines": baselines}
+        return Run(Path("x"), {}, "1", "completed", "", "", told)
+
+    errors = of("mae", 1.5, persistence={"mae": 2.0, "mse": 4.0}, climatology={"mae": 3.0, "mse": 0.5})
+    assert find("skill").of(errors) == find("skill mae").of(errors) == 0.25
+    assert find("skill mse").of(errors) == -1.0
+    assert find("baseline persistence").of(errors) == find("baselines.persistence.mae").of(errors) == 2.0
+    assert find("skill").of(of("accuracy", 0.8, majority={"accuracy": 0.6})) == pytest.approx(0.5)
+    for without in (of("mae", None, persistence={"mae": 2.0}), of("mae", 1.0), of("mae", 1.0, perfect={"mae": 0.0})):
+        assert find("skill").of(without) is None
+    assert find("skill mae_last").of(errors) is None
+    with pytest.raises(UserError, match="skill mae mse: expected skill, or skill and a metric"):
+        find("skill mae mse")
+
+
 def test_the_largest_gradient_norm_is_read_from_event_files_of_runs_that_are_over(tmp_path):
     from tensorboard_gradient_flow.writer import RunWriter
 

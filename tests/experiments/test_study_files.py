@@ -152,6 +152,7 @@ RULE, FIGURE = DEFINITION["rules"][0], DEFINITION["figures"][0]
         ({"figures": [{"signal": "g", "lines": "cell"}]}, "figures[1]: signal: g: allowed: activation, c, h, jacobian"),
         ({"figures": [{"signal": "h", "lines": "cell", "x": "seed"}]}, "figures[1]: x: there is no such field"),
         ({"figures": [FIGURE | {"colour": "red"}]}, "figures[1]: colour: there is no such field"),
+        ({"figures": [FIGURE | {"metric": "horizon", "baselines": ["x"]}]}, "figures[1]: baselines: they have no"),
     ],
 )  # fmt: skip
 def test_a_mistake_in_a_file_is_one_line_that_names_the_field(own, changes, message):

@@ -168,6 +168,17 @@ def test_a_profile_is_drawn_over_its_value_at_the_last_step_of_the_layer_that_re
     assert found == 31.0  # layer_2's, which reaches further there
 
 
+def test_baselines_stand_beside_the_lines_of_a_figure_over_all_runs_of_a_place(folder):
+    study = asked(figures=[DEFINITION["figures"][0] | {"baselines": ["training mean"]}])
+    keep_of(folder, study)
+    kept = read_kept(folder)
+    drawn = draw(kept.study.figures[0], kept.runs)
+    *_, at_10, at_40 = drawn.points
+    for point, x in ((at_10, "10"), (at_40, "40")):
+        assert (point.line, point.x, point.y.mean) == ("training mean", x, pytest.approx(0.4))
+    assert ">training mean</text>" in drawn.svg
+
+
 def test_a_figure_without_values_says_so(folder):
     kept = read_kept(folder)
     drawn = draw(kept.study.figures[2], kept.runs)
