@@ -11,7 +11,7 @@ import yaml  # type: ignore[import-untyped]
 from ..errors import UserError, suggestion
 from ..summaries.runs import typed
 from . import metrics
-from .study import SIGNALS, Figure, Profile, Rule, Study
+from .study import SIGNALS, Figure, Profile, Published, Rule, Study
 
 CONF = Path(__file__).parents[2] / "conf"
 
@@ -57,8 +57,13 @@ def study_of(definition: Any, place: str) -> Study:
         raise UserError(f"{place}: smoke: {len(study.smoke)} for {len(study.grids)} grids; expected one, or as many")
     for number, rule in enumerate(study.rules, start=1):
         least = {"difference": 0.0, "ratio": 1.0}[rule.scale]
-        if rule.by is not None and rule.by < least:
-            raise UserError(f"{place}: rules[{number}]: by: {rule.by:g}: expected a {rule.scale} of at least {least:g}")
+        for name, by in (("by", rule.by), ("within", rule.within)):
+            if by is not None and by < least:
+                raise UserError(
+                    f"{place}: rules[{number}]: {name}: {by:g}: expected a {rule.scale} of at least {least:g}"
+                )
+        if rule.by is not None and rule.within is not None:
+            raise UserError(f"{place}: rules[{number}]: by and within: expected one of the two")
         if rule.scale == "ratio" and isinstance(rule.against, float) and rule.against <= 0:
             raise UserError(f"{place}: rules[{number}]: against: {rule.against:g}: a ratio needs a number above 0")
     for number, figure in enumerate(study.figures, start=1):
@@ -197,10 +202,14 @@ _READ: dict[str, Callable[[Any, str], Any]] = {
     "where": _conditions,
     "scale": _one_of("difference", "ratio"),
     "by": _or_null(_number),
+    "within": _or_null(_number),
     "floor": _or_null(_positive),
     "x": _text,
     "lines": _text,
     "log": _list_of(_one_of("x", "y"), at_least=0),
     "baselines": _list_of(_text, at_least=0),
+    "published": _list_of(lambda value, place: _built(Published, value, place), at_least=0),
+    "value": _number,
+    "differs": _text,
 }
 """What reads a field, by its name."""

@@ -11,7 +11,7 @@ import numpy as np
 from ..summaries.runs import Run
 from . import metrics
 from .kept import meets
-from .study import Rule, said
+from .study import Published, Rule, said
 
 RESAMPLES = 10_000
 _SEED = 20_000
@@ -207,6 +207,8 @@ def _outcome(rule: Rule, effect: Interval) -> tuple[str, str]:
         return "undecided", "there is no interval"
     ratio = rule.scale == "ratio"
     by = (1.0 if ratio else 0.0) if rule.by is None else rule.by
+    if rule.within is not None:
+        by = 1 / rule.within if ratio else -rule.within
     threshold = by if rule.direction == "higher" else 1 / by if ratio else -by
     beyond = (effect.low > threshold, effect.high < threshold)
     holds, fails = beyond if rule.direction == "higher" else beyond[::-1]
@@ -221,3 +223,36 @@ def verdict(findings: Sequence[Finding]) -> str:
     """`supported` if every rule holds, `not supported` if one fails, otherwise `undecided`."""
     outcomes = {finding.outcome for finding in findings}
     return "supported" if outcomes == {"holds"} else "not supported" if "fails" in outcomes else "undecided"
+
+
+# ------------------------------------------------------------------ literature
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What runs gave beside what is published.
+
+    Attributes:
+        published: the figure from the literature.
+        ours: the mean over seeds; `None` without values.
+        apart: ours minus the published one; `None` without values.
+        seeds: how many.
+    """
+
+    published: Published
+    ours: Interval | None
+    apart: Interval | None
+    seeds: int
+
+
+def beside(published: Published, runs: Sequence[Run]) -> Beside:
+    """Puts what the runs gave beside what is published.
+
+    Args:
+        published: the figure from the literature.
+        runs: all of its study.
+    """
+    found = list(values(runs, published.of, published.metric).by_seed.values())
+    if not found:
+        return Beside(published, None, None, 0)
+    return Beside(published, interval(found), interval([value - published.value for value in found]), len(found))

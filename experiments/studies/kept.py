@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from .. import files
 from ..errors import UserError
@@ -50,7 +51,7 @@ def keep(folder: Path, asked: Asked, options: Mapping[Path, Mapping[str, str]]) 
     before = mapping(files.read_json(folder / _FILE))
     ended = any(is_over(read_run(path)) for path in options)
     rules_before = mapping(before.get("definition")).get("rules")
-    others = ended and rules_before is not None and rules_before != list(definition["rules"])
+    others = ended and rules_before is not None and _told(rules_before) != _told(definition["rules"])
     told = ("seed", *asked.study.options)
     files.write_json(
         folder / _FILE,
@@ -63,6 +64,11 @@ def keep(folder: Path, asked: Asked, options: Mapping[Path, Mapping[str, str]]) 
             "runs": {path.name: {key: of[key] for key in told if key in of} for path, of in options.items()},
         },
     )
+
+
+def _told(rules: Any) -> list[dict[str, Any]]:
+    """What rules say; without fields that say nothing, which another version of the project may not have known."""
+    return [{key: value for key, value in mapping(rule).items() if value is not None} for rule in rules]
 
 
 def read_kept(folder: Path) -> Kept:
@@ -94,7 +100,7 @@ def _with_options(run: Run, options: dict[str, str]) -> Run:
 
 
 def check_groups(asked: Asked, options: Iterable[Mapping[str, str]]) -> None:
-    """Raises `UserError` if a rule or a figure of a study speaks of runs that it does not have.
+    """Raises `UserError` if a rule or a figure of a study, or what is published, speaks of runs that it does not have.
 
     Args:
         asked: the study.
@@ -108,6 +114,9 @@ def check_groups(asked: Asked, options: Iterable[Mapping[str, str]]) -> None:
                 raise UserError(
                     f"{place}: rules[{number}]: no run has {said(conditions)}; change the rule or the grids"
                 )
+    for number, published in enumerate(study.published, start=1):
+        if not any(meets(each, published.of) for each in options):
+            raise UserError(f"{place}: published[{number}]: no run has {said(published.of)}; change it or the grids")
     for number, figure in enumerate(study.figures, start=1):
         drawn = [each for each in options if meets(each, figure.where)]
         if not any(set(figure.options) <= set(each) for each in drawn):
@@ -129,6 +138,7 @@ def resolved(study: Study, options: Iterable[Mapping[str, str]]) -> Study:
         figures=tuple(
             dataclasses.replace(figure, where=_resolved(figure.where, {}, options)) for figure in study.figures
         ),
+        published=tuple(dataclasses.replace(each, of=_resolved(each.of, {}, options)) for each in study.published),
     )
 
 

@@ -17,10 +17,10 @@ from ..summaries.page import HEAD, made_with, table
 from ..summaries.runs import number
 from .command import command_of
 from .drawings import Drawn, draw
-from .evidence import Finding, Interval, judge, verdict
+from .evidence import Beside, Finding, Interval, beside, judge, verdict
 from .kept import Kept, read_kept
 from .metrics import is_over
-from .study import Figure
+from .study import Figure, said
 
 _HOW = (
     "A rule holds if the whole 95 % interval lies beyond what it asks for, fails if the whole interval lies short of "
@@ -38,11 +38,13 @@ class Analysis:
         kept: the study and its runs.
         findings: of every rule.
         figures: all that are drawn.
+        published: figures from the literature with ours.
     """
 
     kept: Kept
     findings: list[Finding]
     figures: list[Drawn]
+    published: list[Beside]
 
     @property
     def verdict(self) -> str:
@@ -73,7 +75,8 @@ def report(folder: Path) -> None:
     """
     kept = read_kept(folder)
     findings = [judge(rule, kept.runs, kept.scale) for rule in kept.study.rules]
-    analysis = Analysis(kept, findings, [draw(figure, kept.runs) for figure in kept.study.figures])
+    figures = [draw(figure, kept.runs) for figure in kept.study.figures]
+    analysis = Analysis(kept, findings, figures, [beside(each, kept.runs) for each in kept.study.published])
     try:
         for path in folder.glob("figure-*.svg"):
             path.unlink()
@@ -148,6 +151,8 @@ def _sections(analysis: Analysis) -> Iterator[_Section]:
     yield _Section(lines=[f"Verdict: {analysis.verdict}.", *_about(analysis)])
     columns = ("outcome", "effect (95 % interval)", "means", "seeds", "Cliff's δ", "rule, and the reason")
     yield _Section("Rules", [_HOW, *_left_out(analysis)], columns, [_row(finding) for finding in analysis.findings])
+    if analysis.published:
+        yield _Section("Published", [], _BESIDE, [_row_beside(each) for each in analysis.published])
     for at, (name, drawn) in enumerate(zip(analysis.figure_names(), analysis.figures, strict=True), start=1):
         named = (*reversed(drawn.figure.options), f"{drawn.figure.name} (95 % interval)", "seeds")
         few = drawn.points if isinstance(drawn.figure, Figure) else []  # a profile has hundreds
@@ -199,6 +204,16 @@ def _row(finding: Finding) -> tuple[str, ...]:
         "–" if finding.delta is None else f"{finding.delta:+.2f}".replace("-", "−"),
         f"{finding.rule.in_words()}: {finding.why}",
     )
+
+
+_BESIDE = ("metric", "of", "published", "ours (95 % interval)", "ours − published", "seeds", "source", "what differs")
+
+
+def _row_beside(of: Beside) -> tuple[str, ...]:
+    ours = "–" if of.ours is None else _with_interval(of.ours)
+    apart = "–" if of.apart is None else _with_interval(of.apart, plus=True)
+    told = of.published
+    return told.metric, said(told.of), f"{told.value:g}", ours, apart, str(of.seeds), told.source, told.differs
 
 
 # ------------------------------------------------------------------- rendering
@@ -260,6 +275,7 @@ def as_json(analysis: Analysis) -> dict[str, Any]:
         "seeds": len({run.seed for run in kept.runs}),
         "seconds": sum(number(run.result.get("seconds")) or 0.0 for run in kept.runs),
         "rules": [{**asdict(finding), "says": finding.rule.in_words()} for finding in analysis.findings],
+        "published": list(map(asdict, analysis.published)),
         "figures": [
             {**asdict(drawn.figure), "file": name, "caption": drawn.caption, "points": list(map(asdict, drawn.points))}
             for name, drawn in zip(analysis.figure_names(), analysis.figures, strict=True)

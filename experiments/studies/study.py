@@ -26,6 +26,7 @@ class Rule:
         where: conditions on both groups.
         scale: what is compared: the `difference` of means, or the `ratio` of geometric means.
         by: the difference, or ratio, beyond which it counts; `None` for any.
+        within: instead, the difference, or ratio, by which `of` may be on the wrong side: it is to be as good.
         floor: values below it count as it; a ratio needs values above 0.
     """
 
@@ -37,6 +38,7 @@ class Rule:
     scale: str = "difference"
     by: float | None = None
     floor: float | None = None
+    within: float | None = None
 
     @property
     def conditions(self) -> list[dict[str, str]]:
@@ -48,9 +50,31 @@ class Rule:
         """The rule as a sentence."""
         against = f"of {said(self.against)}" if isinstance(self.against, dict) else f"{self.against:g}"
         times = "a factor of " if self.scale == "ratio" else ""
-        beyond = "" if self.by is None else f" by more than {times}{self.by:g}"
+        by = self.by if self.within is None else self.within
+        beyond = "" if by is None else f" by more than {times}{by:g}"
         where = f", where {said(self.where)}" if self.where else ""
-        return f"{self.metric} of {said(self.of)} is {self.direction} than {against}{beyond}{where}"
+        wrong = {"higher": "not lower", "lower": "not higher"}[self.direction]
+        is_to_be = self.direction if self.within is None else wrong
+        return f"{self.metric} of {said(self.of)} is {is_to_be} than {against}{beyond}{where}"
+
+
+@dataclass(frozen=True)
+class Published:
+    """A figure from the literature, to stand beside what the runs gave.
+
+    Attributes:
+        metric: what it is, a name that `metrics.find` knows.
+        of: conditions that choose the runs to compare with.
+        value: the figure.
+        source: where it is published.
+        differs: what was done differently there.
+    """
+
+    metric: str
+    of: dict[str, str]
+    value: float
+    source: str
+    differs: str
 
 
 @dataclass(frozen=True)
@@ -124,6 +148,7 @@ class Study:
         smoke: what is otherwise at smoke scale; one for all grids, or one for each.
         rules: by which the claim is judged.
         figures: what is drawn.
+        published: figures from the literature.
     """
 
     claim: str
@@ -134,13 +159,15 @@ class Study:
     smoke: tuple[dict[str, str], ...]
     rules: tuple[Rule, ...]
     figures: tuple[Figure | Profile, ...]
+    published: tuple[Published, ...] = ()
 
     @property
     def options(self) -> list[str]:
-        """The options that rules and figures speak of."""
+        """The options that rules, figures and what is published speak of."""
         of_rules = [key for rule in self.rules for conditions in rule.conditions for key in conditions]
         of_figures = [key for figure in self.figures for key in (*figure.options, *figure.where)]
-        return list(dict.fromkeys([*of_rules, *of_figures]))
+        of_published = [key for each in self.published for key in each.of]
+        return list(dict.fromkeys([*of_rules, *of_figures, *of_published]))
 
 
 def said(conditions: Mapping[str, str]) -> str:

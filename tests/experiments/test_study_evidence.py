@@ -7,9 +7,9 @@ import pytest
 from scipy import stats
 
 from experiments.errors import UserError
-from experiments.studies.evidence import Finding, cliffs_delta, interval, judge, values, verdict
+from experiments.studies.evidence import Finding, beside, cliffs_delta, interval, judge, values, verdict
 from experiments.studies.metrics import find
-from experiments.studies.study import Rule
+from experiments.studies.study import Published, Rule
 from experiments.summaries.runs import Run, read_run
 from tests.experiments.written_runs import begun, completed, with_profiles
 
@@ -118,6 +118,15 @@ def both(higher, lower, seed=7):
         (rule(against=3.0), (3, 1), "undecided"),
         (rule(against=4.0, direction="lower"), (3, 1), "holds"),
         (rule(against=1.0, scale="ratio", by=2), (3, 1), "holds"),
+        (rule(within=1), (2.5, 3), "holds"),
+        (rule(within=0.5), (2.5, 3), "undecided"),
+        (rule(within=0.5), (1, 3), "fails"),
+        (rule(within=0.5, direction="lower"), (1.2, 1), "holds"),
+        (rule(within=0.5, direction="lower"), (3, 1), "fails"),
+        (rule(within=2, scale="ratio"), (2, 3), "holds"),
+        (rule(within=2, scale="ratio"), (1, 3), "fails"),
+        (rule(within=2, scale="ratio", direction="lower"), (3, 2), "holds"),
+        (rule(within=2, scale="ratio", direction="lower"), (3, 1), "fails"),
     ],
 )
 def test_a_rule_holds_fails_or_is_undecided_as_its_interval_lies(asked, scores, outcome):
@@ -134,6 +143,21 @@ def test_a_ratio_is_that_of_geometric_means():
     assert found.means == pytest.approx((stats.gmean(of), stats.gmean(against)))
     assert found.effect.low < found.effect.mean < found.effect.high
     assert found.paired
+
+
+def test_a_rule_says_what_it_asks_for():
+    assert rule(by=2).in_words() == "score of cell=lstm is higher than of cell=rnn by more than 2"
+    as_good = rule(within=1.5, scale="ratio", direction="lower")
+    assert as_good.in_words() == "score of cell=lstm is not higher than of cell=rnn by more than a factor of 1.5"
+
+
+def test_what_is_published_stands_beside_the_mean_over_seeds_with_the_difference():
+    published = Published("score", {"cell": "lstm"}, 2.5, "somebody 1997", "nothing")
+    found = beside(published, both(3, 1))
+    expected = interval([each.value for each in both(3, 1) if each.options["cell"] == "lstm"])
+    assert (found.ours, found.seeds) == (expected, 5)
+    assert (found.apart.mean, found.apart.low) == pytest.approx((expected.mean - 2.5, expected.low - 2.5))
+    assert beside(published, group("rnn", np.ones(5))).ours is None
 
 
 def test_a_claim_is_supported_only_if_all_its_rules_hold():

@@ -116,12 +116,17 @@ def test_a_rule_about_runs_that_the_study_does_not_have_is_refused_before_they_s
     rule = DEFINITION["rules"][0] | {"of": {"cell": "gruu"}}
     with pytest.raises(UserError, match=r"study=mine at full scale: rules\[1\]: no run has cell=gruu; change the rule"):
         commandline.read(["-m", "--config-dir", str(own(rules=[rule])), "study=mine"])
+    with pytest.raises(UserError, match=r"published\[1\]: no run has cell=gruu; change it or the grids"):
+        commandline.read(
+            ["-m", "--config-dir", str(own(published=[PUBLISHED | {"of": {"cell": "gruu"}}])), "study=mine"]
+        )
     figure = {"metric": "score", "x": "dataset.lenght", "lines": "cell"}
     with pytest.raises(UserError, match=r"figures\[1\]: no run has dataset.lenght and cell; change the figure"):
         commandline.read(["-m", "--config-dir", str(own(figures=[figure])), "study=mine"])
 
 
 RULE, FIGURE = DEFINITION["rules"][0], DEFINITION["figures"][0]
+PUBLISHED = {"metric": "parameters", "of": {"cell": "gru"}, "value": 3, "source": "x", "differs": "y"}
 
 
 @pytest.mark.parametrize(
@@ -147,6 +152,10 @@ RULE, FIGURE = DEFINITION["rules"][0], DEFINITION["figures"][0]
         ({"rules": [RULE | {"by": -0.5}]}, "rules[1]: by: -0.5: expected a difference of at least 0"),
         ({"rules": [RULE | {"by": 0.5, "scale": "ratio"}]}, "rules[1]: by: 0.5: expected a ratio of at least 1"),
         ({"rules": [RULE | {"against": 0, "scale": "ratio"}]}, "rules[1]: against: 0: a ratio needs a number above 0"),
+        ({"rules": [RULE | {"within": 0.5, "scale": "ratio"}]}, "rules[1]: within: 0.5: expected a ratio"),
+        ({"rules": [RULE | {"within": 1, "by": 1}]}, "rules[1]: by and within: expected one of the two"),
+        ({"published": [PUBLISHED | {"value": "much"}]}, "published[1]: value: much: expected a number"),
+        ({"published": [{"value": 1}]}, "published[1]: metric is missing; expected all of metric, of, value,"),
         ({"rules": [RULE | {"floor": 0}]}, "rules[1]: floor: 0: expected a number above 0"),
         ({"figures": [FIGURE | {"log": ["z"]}]}, "figures[1]: log[1]: z: allowed: x, y"),
         ({"figures": [{"signal": "g", "lines": "cell"}]}, "figures[1]: signal: g: allowed: activation, c, h, jacobian"),

@@ -46,6 +46,10 @@ DEFINITION = {
         {"metric": "parameters", "x": "cell", "lines": "dataset.length", "where": {"dataset.length": "largest"}},
         {"metric": "solved_at_step", "x": "dataset.length", "lines": "cell"},
     ],
+    "published": [
+        {"metric": "score", "of": {"cell": "lstm", "dataset.length": "largest"}, "value": 0.125, "source": "Doe 1999",
+         "differs": "ten times the data"},
+    ],
 }  # fmt: skip
 
 
@@ -102,6 +106,9 @@ def test_the_verdict_is_kept_with_its_numbers(folder, whole, capsys):
     assert first["effect"]["low"] == pytest.approx(min(difference))  # of three seeds
     assert (first["outcome"], first["paired"], first["delta"]) == ("holds", True, -1.0)
     assert second["rule"]["where"] == {"dataset.length": "10"}
+    (literature,) = found["published"]
+    mean = np.mean([scores["lstm", 40, seed] for seed in SEEDS])
+    assert (literature["ours"]["mean"], literature["apart"]["mean"]) == pytest.approx((mean, mean - 0.125))
     printed = capsys.readouterr().out
     for words in ("mine: supported: An LSTM errs", "  holds: score of cell=lstm", f"tensorboard --logdir {folder}"):
         assert words in printed
@@ -114,6 +121,8 @@ def test_the_pages_say_what_was_asked_found_and_run(folder):
     markdown = (folder / "study.md").read_text()
     for words in (EVIL, "nobody | 2026", "Verdict: supported.", "12 (12 completed)", "python train.py -m study=mine"):
         assert words in text
+    assert "| score | cell=lstm dataset.length=40 | 0.125 | 0.2" in markdown
+    assert "| 3 | Doe 1999 | ten times the data |" in markdown
     for words in ("Verdict: supported.", r"nobody \| 2026", "packages.numpy", "3 pairs", "test mae against"):
         assert words in markdown
     assert not {"script", "link", "iframe", "object", "base"} & set(Reader(page).tags)
