@@ -90,6 +90,8 @@ def draw(figure: Figure | Profile, runs: Sequence[Run]) -> Drawn:
     caption += f". {_about(points, 'y' in log)}{f' {missing} runs have no value and are not shown.' if missing else ''}"
     if isinstance(figure, Figure) and figure.floor is not None:
         caption += f" Values below {figure.floor:g} are drawn as {figure.floor:g}."
+    if isinstance(figure, Profile):
+        caption += " A line ends where the norm of one of its runs is 0 or not finite."
     band = isinstance(figure, Profile)
     levels = () if isinstance(figure, Profile) else figure.baselines
     svg = _svg(points, x, y.replace(", over", "\nover"), figure.lines, log, band, levels)
@@ -148,7 +150,10 @@ def _of_baselines(figure: Figure, runs: Sequence[Run], places: Sequence[str]) ->
 
 
 def _of_profiles(figure: Profile, runs: Sequence[Run]) -> tuple[list[Point], int]:
-    """The same at every distance from the last step. A norm of 0 has no place on a logarithmic axis."""
+    """The same at every distance from the last step, as far as all runs of a line have a norm that can be drawn.
+
+    A norm of 0 has no place on a logarithmic axis, and a mean over those runs that are left would leap up.
+    """
     points, missing = [], 0
     for line in _in_order(run.options_and_seed.get(figure.lines, "") for run in runs):
         of_line = [run for run in runs if meets(run.options_and_seed, {figure.lines: line})]
@@ -157,8 +162,9 @@ def _of_profiles(figure: Profile, runs: Sequence[Run]) -> tuple[list[Point], int
         missing += len(of_line) - len(known)
         for distance in range(max(map(len, known), default=0)):
             here = [norms[distance] for norms in known if distance < len(norms) and 0 < norms[distance] < math.inf]
-            if here:
-                points.append(Point(line, str(distance), _mean(here, geometric=True), len(here)))
+            if len(here) < len(known):
+                break
+            points.append(Point(line, str(distance), _mean(here, geometric=True), len(here)))
     return points, missing
 
 

@@ -177,6 +177,16 @@ def test_a_profile_is_drawn_over_its_value_at_the_last_step_of_the_layer_that_re
     assert found == 31.0  # layer_2's, which reaches further there
 
 
+def test_the_line_of_a_profile_ends_where_the_norm_of_one_of_its_runs_is_0(folder):
+    for seed in SEEDS:
+        norms = 0.5 ** np.arange(30.0)[::-1]
+        norms[: 10 * (seed == SEEDS[1])] = 0
+        with_profiles(RunDirectory(folder / f"rnn-adding-x-40-s{seed}"), [norms])
+    drawn = draw(Profile("h", "cell", {"dataset.length": "40"}), read_kept(folder).runs)
+    assert [(point.x, point.seeds) for point in drawn.points] == [(str(distance), 3) for distance in range(20)]
+    assert "A line ends where the norm of one of its runs is 0." in drawn.caption
+
+
 def test_baselines_stand_beside_the_lines_of_a_figure_over_all_runs_of_a_place(folder):
     study = asked(figures=[DEFINITION["figures"][0] | {"baselines": ["training mean"]}])
     keep_of(folder, study)
