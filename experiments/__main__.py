@@ -8,6 +8,7 @@ from typing import Any
 from .errors import exit_status
 
 _CONDITION: dict[str, Any] = {"action": "append", "default": [], "metavar": "option=value"}
+_OWN: dict[str, Any] = {"type": Path, "help": "folder with choices of your own, as for train.py"}
 
 
 def main(arguments: list[str]) -> int:
@@ -30,6 +31,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     show.add_argument("--examples", type=_count, default=3, help="how many (3)")
     show.add_argument("--picture", type=Path, help="file of the picture (show-<dataset>.png)")
+    show.add_argument("--config-dir", **_OWN)
     show.set_defaults(run=_show)
 
     generate = verbs.add_parser("generate", help="text, or a tune, in the style that a run has learnt")
@@ -43,13 +45,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     generate.add_argument("--seed", type=_not_negative_number, default=1, help="another number, another text (1)")
     generate.add_argument("--output", type=Path, help="file to write it to, beside the screen")
+    generate.add_argument("--config-dir", **_OWN)
     generate.set_defaults(run=_generate)
 
     evaluate = verbs.add_parser("evaluate", help="a run's network, scored again; and written out for plain Keras")
     evaluate.add_argument("directory", type=Path, metavar="run directory", help="such as runs/default/…")
     evaluate.add_argument("--part", choices=("train", "validation", "test"), default="test", help="of the data (test)")
     evaluate.add_argument("--export", type=Path, metavar="FILE.keras", help="file to write the network to")
-    evaluate.add_argument("--config-dir", type=Path, help="folder with choices of your own, as for train.py")
+    evaluate.add_argument("--config-dir", **_OWN)
     evaluate.set_defaults(run=_evaluate)
     _add_verbs_for_many_runs(verbs)
     return parser
@@ -74,7 +77,7 @@ def _add_verbs_for_many_runs(verbs: Any) -> None:
     compare.set_defaults(run=_compare)
 
     studies = verbs.add_parser("studies", help="all studies: claim, time, last verdict, command")
-    studies.add_argument("--config-dir", type=Path, help="folder with studies of your own, as for train.py")
+    studies.add_argument("--config-dir", **_OWN)
     studies.set_defaults(run=_studies)
 
     study = verbs.add_parser("study", help="a study's report and verdict, made anew from its runs")
@@ -90,13 +93,14 @@ def _add_verbs_for_many_runs(verbs: Any) -> None:
 def _show(given: argparse.Namespace) -> None:
     from .show import show
 
-    show(given.overrides, given.examples, given.picture)
+    show(given.overrides, given.examples, given.picture, given.config_dir)
 
 
 def _generate(given: argparse.Namespace) -> None:
     from .generate import generate
 
-    generate(given.directory, given.length, given.prompt, given.temperature, given.seed, given.output)
+    how = (given.length, given.prompt, given.temperature, given.seed, given.output)
+    generate(given.directory, *how, given.config_dir)
 
 
 def _evaluate(given: argparse.Namespace) -> int:

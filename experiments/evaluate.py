@@ -149,12 +149,12 @@ def _saved(run: RunDirectory, config: DictConfig, signature: Signature) -> tuple
     again = f"{_command(run, 'rerun=true')} trains anew"
     if not zipfile.is_zipfile(path):
         raise UserError(f"{path}: is missing or damaged; {again}")
+    expected = _built(config, signature)  # first, because it imports a cell of the user's own
     try:
         network = keras.models.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # whatever a damaged file, or one that would run code, makes Keras say
         reason = shorten(plain(error).partition(". ")[0], 200, placeholder=" …")
         raise UserError(f"{path}: cannot be loaded ({reason}); {again}") from error
-    expected = _built(config, signature)
     if [weight.shape for weight in network.weights] != [weight.shape for weight in expected.weights]:
         raise UserError(f"{path}: is not the network that the run's configuration describes; {again}")
     return network, ""

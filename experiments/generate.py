@@ -18,7 +18,13 @@ from .seeds import stream
 
 
 def generate(
-    directory: Path, length: int, prompt: str | None, temperature: float, seed: int, output: Path | None
+    directory: Path,
+    length: int,
+    prompt: str | None,
+    temperature: float,
+    seed: int,
+    output: Path | None,
+    config_dir: Path | None = None,
 ) -> None:
     """Prints what a run's network writes.
 
@@ -29,6 +35,7 @@ def generate(
         temperature: by which the logits are divided; 0 for always the likeliest symbol.
         seed: of the choices.
         output: a file to write the text to as well.
+        config_dir: a folder with choices of the user's own, as of `train.py --config-dir`.
 
     Raises:
         UserError: no such run, a run of another kind, a prompt that it cannot read, a file that cannot be written.
@@ -36,7 +43,7 @@ def generate(
     signature = _signature(directory)
     prompt = "\n" if prompt is None and "\n" in signature.symbols else prompt or signature.symbols[-1]
     read = _numbers(prompt, signature)
-    config = stored.configuration(directory)
+    config = stored.configuration(directory, config_dir)
     with console().status("starting TensorFlow"), without_stderr():
         import_tensorflow()
         step = _writer(directory / "model.keras", config, signature)
@@ -86,9 +93,9 @@ def _writer(model: Path, config: DictConfig, signature: Signature) -> Any:
 
     from .model import build_network
 
-    trained = keras.models.load_model(model, compile=False)
     one_step = dataclasses.replace(signature, steps=1, stateful=True)
-    network = build_network(config, one_step, batch_size=1)
+    network = build_network(config, one_step, batch_size=1)  # first, because it imports a cell of the user's own
+    trained = keras.models.load_model(model, compile=False)
     for mine, learnt in zip(network.trainable_variables, trained.trainable_variables, strict=True):
         mine.assign(learnt)
 

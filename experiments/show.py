@@ -22,19 +22,20 @@ _FEATURES = 6
 """Features of a step that are shown as text."""
 
 
-def show(overrides: list[str], examples: int, picture: Path | None) -> None:
+def show(overrides: list[str], examples: int, picture: Path | None, config_dir: Path | None = None) -> None:
     """Shows the dataset that the overrides choose.
 
     Args:
         overrides: as of `train.py`.
         examples: how many of the training part, from all over it.
         picture: file to draw them in; by default `show-<dataset>.png`.
+        config_dir: a folder with choices of the user's own, as of `train.py --config-dir`.
 
     Raises:
         UserError: overrides that cannot be composed, data that cannot be loaded, a picture that cannot be written.
     """
     commandline.prepare()
-    request = commandline.read(overrides)
+    request = commandline.read([*(["--config-dir", str(config_dir)] if config_dir else []), *overrides])
     if request is None:
         raise UserError("expected overrides such as dataset=adding, got options of train.py")
     config = request.runs[0]
