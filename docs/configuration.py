@@ -3,7 +3,8 @@
     python docs/configuration.py
 
 What an option means is said by the comment beside it in its YAML file, or where many files have it, by the text below
-its field in `experiments/config.py` or `experiments/data/options.py`.
+its field in `experiments/config.py` or `experiments/data/options.py`; of a study's fields by the docstrings in
+`experiments/studies/study.py`.
 """
 
 import dataclasses
@@ -25,6 +26,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from experiments import commandline, files
 from experiments.commandline import CONF
 from experiments.config import ACTIVATIONS, INITIALIZERS, Config, Sweep
+from experiments.studies.command import SCALES
+from experiments.studies.definition import study_files
+from experiments.studies.study import SIGNALS, Figure, Profile, Rule, Study
 
 PAGE = Path(__file__).parent / "reference" / "configuration.md"
 GROUPS = tuple(field.name for field in dataclasses.fields(Config) if (CONF / field.name).is_dir())
@@ -54,6 +58,27 @@ TYPES = {
     list[int]: "list of whole numbers",
     Any: "text, or a list of texts",
 }
+STUDIES = """
+A [study](../studies/README.md) is a sweep with rules, typed as `python train.py -m study=vanishing`. What is typed
+beside it replaces what the study says. [A study of your own](../howto/own_study.md) is a YAML file with these fields.
+"""
+FILE = {"A study's file": Study, "A rule": Rule, "A figure of a metric": Figure, "A figure of a signal": Profile}
+"""What a study's file consists of."""
+FORMS = {
+    str: "text",
+    float: "number",
+    dict[str, str]: "`{option: value}`",
+    tuple[str, ...]: "list of texts",
+    tuple[dict[str, str], ...]: "list of `{option: value}`",
+    tuple[Rule, ...]: "list of [rules](#a-rule)",
+    tuple[Figure | Profile, ...]: "list of [figures](#a-figure-of-a-metric)",
+}
+ELSEWHERE = {
+    "`metrics.find` knows": "stands [in this table](../studies/README.md#metrics)",
+    "`None`": "`null`",
+    "`SIGNALS`": ", ".join(f"`{name}`" for name in SIGNALS),
+}
+"""What a docstring says in Python, in the words of this page."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -273,6 +298,63 @@ def _flat(options: dict[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
             yield f"{prefix}{key}", value
 
 
+# --------------------------------------------------------------------- studies
+
+
+def study_parts() -> Iterator[str]:
+    """What can be typed of studies, and the fields of a study's file."""
+    yield "## `study`"
+    yield STUDIES.strip()
+    names, scales = listed(sorted(study_files())), listed(list(SCALES))
+    yield table(
+        ("option", "allowed", "default", "meaning"),
+        ("`study`", f"{names}, or one of your own", "none", "the claim that is put to the test"),
+        (
+            "`study.scale`",
+            scales,
+            written(SCALES[0]),
+            "smoke takes seconds, shows that the study runs, decides nothing",
+        ),
+    )
+    for part, schema in FILE.items():
+        rows = [study_row(field, schema.__doc__ or "") for field in dataclasses.fields(schema)]
+        yield f"### {part}"
+        yield table(("field", "what it is", "default", "meaning"), *rows)
+
+
+def study_row(field: dataclasses.Field, attributes: str) -> tuple[str, ...]:
+    """A field of a study's file.
+
+    Args:
+        field: of a dataclass.
+        attributes: the dataclass's docstring.
+
+    Raises:
+        LookupError: the docstring says nothing about it.
+    """
+    said = re.search(rf"^        {field.name}: (.+(?:\n {{9,}}.+)*)", attributes, flags=re.MULTILINE)
+    if not said:
+        raise LookupError(f"{field.name} of a study's file has no meaning; say it in experiments/studies/study.py")
+    meaning = escaped(" ".join(said[1].split()).removesuffix("."))
+    for here, there in ELSEWHERE.items():
+        meaning = meaning.replace(here, there)
+    return f"`{field.name}`", form(field.type), left_out(field), meaning
+
+
+def form(of: Any) -> str:
+    """A type of a field, in words."""
+    if of in FORMS:
+        return FORMS[of]
+    return "; or ".join("`null`" if each is type(None) else form(each) for each in of.__args__)
+
+
+def left_out(field: dataclasses.Field) -> str:
+    """What a field is if nothing is said of it."""
+    if field.default_factory is not dataclasses.MISSING:
+        return "none"
+    return "to be given" if field.default is dataclasses.MISSING else written(field.default)
+
+
 # ------------------------------------------------------------------------- page
 
 
@@ -289,6 +371,7 @@ def page() -> str:
                 choices_table(group),
                 options_tables(group),
             ]
+        parts += study_parts()
         for group in ENGINES:
             parts += [
                 f"## `{group}`",

@@ -22,6 +22,11 @@ def blocks(page: Path, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), flags=re.MULTILINE | re.DOTALL)
 
 
+def files_of(page: Path) -> dict[str, str]:
+    """The YAML files that a page shows whole: blocks with a file's name, which is where they belong."""
+    return dict(re.findall(r"^```yaml (\S+)\n(.*?)^```", page.read_text(), flags=re.MULTILINE | re.DOTALL))
+
+
 def commands() -> list[tuple[Path, str]]:
     """Every page's commands that train."""
     lines = [(page, line) for page in PAGES for block in blocks(page, "bash") for line in block.splitlines()]
@@ -47,7 +52,7 @@ for folder in sys.stdin:
 
 @pytest.fixture(scope="module")
 def after_python(tmp_path_factory):
-    """Runs a page's Python from top to bottom, once; gives the folder with the files that it leaves."""
+    """Runs a page's Python from top to bottom, once, beside the page's files; gives the folder with what it leaves."""
     command = [sys.executable, "-c", SCRIPTS]
     environment = {"PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
     with subprocess.Popen(command, env=environment, stdin=PIPE, stdout=PIPE, text=True, bufsize=1) as scripts:
@@ -55,6 +60,9 @@ def after_python(tmp_path_factory):
         @functools.cache
         def run(page):
             folder = tmp_path_factory.mktemp(page.stem)
+            for name, text in files_of(page).items():
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                (folder / name).write_text(text)
             (folder / "page.py").write_text("\n".join(blocks(page, "python")))
             scripts.stdin.write(f"{folder}\n")
             assert scripts.stdout.readline() == "0\n", (folder / "said.txt").read_text()

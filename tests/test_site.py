@@ -1,5 +1,6 @@
 """The site that Sphinx makes of docs/, and the reference of all options."""
 
+import dataclasses
 import re
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ import pytest
 
 import layers
 from docs import configuration
+from experiments.studies.study import Study
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -62,3 +64,9 @@ def test_an_option_without_a_meaning_is_refused(file, option, tmp_path, monkeypa
     monkeypatch.setattr(configuration, "CONF", tmp_path / "conf")
     with pytest.raises(LookupError, match=rf"conf/{file}: .*{option} has no meaning"):
         configuration.page()
+
+
+def test_a_field_of_a_study_without_a_meaning_is_refused():
+    field = dataclasses.fields(Study)[0]
+    with pytest.raises(LookupError, match="claim of a study's file has no meaning"):
+        configuration.study_row(field, "A study.\n\n    Attributes:\n        source: who says so.\n")

@@ -3,8 +3,6 @@
 import copy
 import dataclasses
 import json
-import re
-from pathlib import Path
 
 import pytest
 import yaml
@@ -186,15 +184,6 @@ def test_a_file_that_is_no_study_is_refused_in_a_line(own, text, message):
         read_study(path)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
-
-
-def test_the_study_that_the_documentation_shows_can_be_run(own, monkeypatch, tmp_path):
-    page = Path(commandline.CONF.parent, "docs", "studies", "README.md").read_text()
-    (own() / "study" / "mine.yaml").write_text(re.search(r"^```yaml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)[1])
-    monkeypatch.chdir(tmp_path)
-    commandline.prepare()
-    request = commandline.read(["-m", "--config-dir", "own", "study=mine", "study.scale=smoke"])
-    assert len(request.runs) == 2
 
 
 def test_every_field_that_is_needed_is_asked_for():
