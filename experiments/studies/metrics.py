@@ -100,6 +100,10 @@ def _diverged(run: Run) -> float | None:
     return {"completed": 0.0, "diverged": 1.0}.get(run.state)
 
 
+def _solved(run: Run) -> float | None:
+    return float(_at(run, ["solved_at_step"]) is not None) if is_over(run) else None
+
+
 def _largest_gradient_norm(run: Run) -> float | None:
     from ..summaries.events import largest
 
@@ -121,6 +125,7 @@ _NAMED: dict[str, tuple[str, Callable[[Run], float | None]]] = {
     "per_step_factor_at_start": ("gradient's factor before training (per step back)", _at_start(per_step_factor)),
     "seconds_per_epoch": ("time (s per epoch)", lambda run: run.seconds_per_epoch),
     "diverged": ("share of runs that diverged", _diverged),
+    "solved": ("share of runs that solved the task", _solved),
     "largest_gradient_norm": ("largest gradient norm (before clipping)", _largest_gradient_norm),
 }
 """By name: label, and what gives it."""

@@ -195,6 +195,13 @@ def test_runs_that_diverged_are_left_out_and_named_and_count_where_they_are_aske
     assert (found.outcome, found.means, found.delta) == ("holds", (1.0, 0.0), 1.0)
 
 
+def test_a_run_that_diverged_has_not_solved_its_task():
+    of = lambda state, **result: find("solved").of(Run(Path("x"), {}, "1", state, "", "", result))
+    assert of("completed", solved_at_step=250) == 1.0
+    assert of("completed", solved_at_step=None) == of("diverged") == 0.0
+    assert of("running") is None
+
+
 def test_groups_without_values_and_ratios_of_nothing_are_undecided():
     assert judge(rule(of={"cell": "mgu"}), both(3, 1), "full").why == "no run with cell=mgu has a value"
     zeros = [*group("lstm", np.ones(5)), *group("rnn", np.zeros(5))]
