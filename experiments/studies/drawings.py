@@ -244,6 +244,8 @@ def _svg(points: Sequence[Point], x: str, y: str, lines: str, log: str, band: bo
         if not band:
             axes.set_xticks(list(at.values()), [_plain(place) for place in at], minor=False)
             axes.set_xticks([], minor=True)
+            if not numeric and sum(map(len, places)) > 30:
+                axes.tick_params("x", rotation=45)
         axes.legend(title=_plain(lines), frameon=False, fontsize="small", title_fontsize="small")
         text = io.StringIO()
         canvas.savefig(text, format="svg", metadata={"Date": None, "Creator": None})

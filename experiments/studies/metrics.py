@@ -110,6 +110,11 @@ def _largest_gradient_norm(run: Run) -> float | None:
     return largest(run.path, "gradient_norm/global") if is_over(run) else None
 
 
+def _sequences_to_solve(run: Run) -> float | None:
+    steps, size = number(run.result.get("solved_at_step")), run.options.get("trainer.batch_size", "")
+    return steps * int(size) if steps is not None and size.isdecimal() else None
+
+
 def is_over(run: Run) -> bool:
     """Whether a run has come to its end: completed, or diverged, which is an outcome too."""
     return run.state == "diverged" or (run.state == "completed" and bool(run.result))
@@ -123,6 +128,7 @@ _NAMED: dict[str, tuple[str, Callable[[Run], float | None]]] = {
     "horizon_at_start": ("horizon before training (steps back)", _at_start(horizon)),
     "first_to_last_at_start": ("gradient norm before training, first over last step", _at_start(first_to_last)),
     "per_step_factor_at_start": ("gradient's factor before training (per step back)", _at_start(per_step_factor)),
+    "sequences_to_solve": ("sequences trained on until solved", _sequences_to_solve),
     "seconds_per_epoch": ("time (s per epoch)", lambda run: run.seconds_per_epoch),
     "diverged": ("share of runs that diverged", _diverged),
     "solved": ("share of runs that solved the task", _solved),

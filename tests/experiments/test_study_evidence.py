@@ -238,6 +238,14 @@ def test_a_metric_is_a_number_of_the_result_by_its_path():
         find("horizonn")
 
 
+def test_sequences_to_solve_are_steps_times_the_batch():
+    of = lambda step, size: Run(
+        Path("x"), {"trainer.batch_size": size}, "1", "completed", "", "", {"solved_at_step": step}
+    )
+    assert find("sequences_to_solve").of(of(125, "32")) == 4000.0
+    assert find("sequences_to_solve").of(of(None, "32")) is None
+
+
 def test_what_the_gradient_does_is_told_of_the_layer_where_it_reaches_furthest():
     layers = {
         "layer_1": {"horizon": 30, "first_to_last": 0.5, "per_step_factor": 0.9},
