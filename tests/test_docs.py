@@ -76,6 +76,12 @@ def test_the_python_of_a_page_runs_from_top_to_bottom(page, after_python):
     assert after_python(page)
 
 
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "text")], ids=lambda page: page.name)
+def test_the_output_that_a_page_quotes_is_what_its_python_prints(page, after_python):
+    said = (after_python(page) / "said.txt").read_text()
+    assert [quoted for quoted in blocks(page, "text") if quoted not in said] == []
+
+
 @pytest.mark.parametrize(("page", "command"), commands(), ids=lambda of: of.name if isinstance(of, Path) else of)
 def test_every_train_command_asks_for_runs_that_can_be_run(page, command, after_python, monkeypatch):
     monkeypatch.chdir(after_python(page))
