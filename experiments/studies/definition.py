@@ -107,6 +107,12 @@ def _number(value: Any, place: str) -> float:
     return number
 
 
+def _yes_or_no(value: Any, place: str) -> bool:
+    if not isinstance(value, bool):
+        raise UserError(f"{place}: {_shown(value)}: expected true or false")
+    return value
+
+
 def _positive(value: Any, place: str) -> float:
     number = _number(value, place)
     if number <= 0:
@@ -208,6 +214,7 @@ _READ: dict[str, Callable[[Any, str], Any]] = {
     "lines": _text,
     "log": _list_of(_one_of("x", "y"), at_least=0),
     "baselines": _list_of(_text, at_least=0),
+    "ranked": _yes_or_no,
     "published": _list_of(lambda value, place: _built(Published, value, place), at_least=0),
     "value": _number,
     "differs": _text,

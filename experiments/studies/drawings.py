@@ -126,7 +126,7 @@ def _of_score(metric: str, runs: Sequence[Run]) -> str:
 
 
 def _of_metric(figure: Figure, runs: Sequence[Run]) -> tuple[list[Point], int]:
-    """The points, line after line; and how many runs have no value."""
+    """The points, line after line or in the order of their means; and how many runs have no value."""
     lines, places = (_in_order(run.options_and_seed.get(key, "") for run in runs) for key in (figure.lines, figure.x))
     points, missing = [], 0
     for line in lines:
@@ -136,6 +136,8 @@ def _of_metric(figure: Figure, runs: Sequence[Run]) -> tuple[list[Point], int]:
             drawn = [value for value in group.by_seed.values() if "y" not in figure.log or value > 0]
             if drawn:
                 points.append(Point(line, x, _mean(drawn, "y" in figure.log), len(drawn)))
+    if figure.ranked:
+        points.sort(key=lambda point: point.y.mean)
     return [*points, *_of_baselines(figure, runs, places)], missing
 
 

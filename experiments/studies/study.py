@@ -89,6 +89,7 @@ class Figure:
         log: the axes with logarithmic scales, of x and y.
         floor: values below it are drawn as it.
         baselines: names of the datasets' baselines whose scores stand beside.
+        ranked: whether names drawn to the right stand in the order of the metric's means.
     """
 
     metric: str
@@ -98,6 +99,7 @@ class Figure:
     log: tuple[str, ...] = ()
     floor: float | None = None
     baselines: tuple[str, ...] = ()
+    ranked: bool = False
 
     @property
     def name(self) -> str:

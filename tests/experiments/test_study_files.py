@@ -160,6 +160,7 @@ PUBLISHED = {"metric": "parameters", "of": {"cell": "gru"}, "value": 3, "source"
         ({"figures": [{"signal": "h", "lines": "cell", "x": "seed"}]}, "figures[1]: x: there is no such field"),
         ({"figures": [FIGURE | {"colour": "red"}]}, "figures[1]: colour: there is no such field"),
         ({"figures": [FIGURE | {"metric": "horizon", "baselines": ["x"]}]}, "figures[1]: baselines: they have no"),
+        ({"figures": [FIGURE | {"ranked": "cell"}]}, "figures[1]: ranked: cell: expected true or false"),
     ],
 )  # fmt: skip
 def test_a_mistake_in_a_file_is_one_line_that_names_the_field(own, changes, message):

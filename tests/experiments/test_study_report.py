@@ -198,6 +198,16 @@ def test_baselines_stand_beside_the_lines_of_a_figure_over_all_runs_of_a_place(f
     assert ">training mean</text>" in drawn.svg
 
 
+def test_names_can_stand_in_the_order_of_their_means(folder):
+    figure = {"metric": "score", "x": "cell", "lines": "dataset.length", "where": {"dataset.length": "largest"}}
+    for ranked, cells in ((False, ["rnn", "lstm"]), (True, ["lstm", "rnn"])):
+        keep_of(folder, asked(figures=[figure | {"ranked": ranked}]))
+        kept = read_kept(folder)
+        drawn = draw(kept.study.figures[0], sorted(kept.runs, key=lambda run: run.options["cell"], reverse=True))
+        assert [point.x for point in drawn.points] == cells
+        assert drawn.svg.index(f">{cells[0]}</text>") < drawn.svg.index(f">{cells[1]}</text>")
+
+
 def test_a_figure_without_values_says_so(folder):
     kept = read_kept(folder)
     drawn = draw(kept.study.figures[2], kept.runs)
