@@ -91,7 +91,7 @@ def test_a_study_of_ones_own_is_found_in_the_folder_that_is_named(own, monkeypat
     ("arguments", "message"),
     [
         (["study=vanishing"], "study=vanishing: a study is a sweep; add -m (python train.py -m study=vanishing)"),
-        (["-m", "study=vanish"], "study=vanish: there is no such study; did you mean vanishing? (allowed: exploding,"),
+        (["-m", "study=vanish"], "study=vanish: there is no such study; did you mean vanishing? (allowed: "),
         (["-m", "study=vanishing", "study.scale=smok"], "study.scale=smok: did you mean smoke? (allowed: full, smoke)"),
         (["-m", "study.scale=smoke"], "study.scale=smoke: expected study=… beside it"),
         (["-m", "study=vanishing", "study=exploding"], "study=vanishing study=exploding: expected one"),
