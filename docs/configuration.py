@@ -28,7 +28,7 @@ from experiments.commandline import CONF
 from experiments.config import ACTIVATIONS, INITIALIZERS, Config, Sweep
 from experiments.studies.command import SCALES
 from experiments.studies.definition import study_files
-from experiments.studies.study import SIGNALS, Figure, Profile, Rule, Study
+from experiments.studies.study import SIGNALS, Figure, Profile, Published, Rule, Study
 
 PAGE = Path(__file__).parent / "reference" / "configuration.md"
 GROUPS = tuple(field.name for field in dataclasses.fields(Config) if (CONF / field.name).is_dir())
@@ -62,16 +62,24 @@ STUDIES = """
 A [study](../studies/README.md) is a sweep with rules, typed as `python train.py -m study=vanishing`. What is typed
 beside it replaces what the study says. [A study of your own](../howto/own_study.md) is a YAML file with these fields.
 """
-FILE = {"A study's file": Study, "A rule": Rule, "A figure of a metric": Figure, "A figure of a signal": Profile}
+FILE = {
+    "A study's file": Study,
+    "A rule": Rule,
+    "A figure of a metric": Figure,
+    "A figure of a signal": Profile,
+    "A published figure": Published,
+}
 """What a study's file consists of."""
 FORMS = {
     str: "text",
     float: "number",
+    bool: "`true` or `false`",
     dict[str, str]: "`{option: value}`",
     tuple[str, ...]: "list of texts",
     tuple[dict[str, str], ...]: "list of `{option: value}`",
     tuple[Rule, ...]: "list of [rules](#a-rule)",
     tuple[Figure | Profile, ...]: "list of [figures](#a-figure-of-a-metric)",
+    tuple[Published, ...]: "list of [published figures](#a-published-figure)",
 }
 ELSEWHERE = {
     "`metrics.find` knows": "stands [in this table](../studies/README.md#metrics)",
