@@ -206,14 +206,21 @@ def _row(finding: Finding) -> tuple[str, ...]:
     )
 
 
-_BESIDE = ("metric", "of", "published", "ours (95 % interval)", "ours − published", "seeds", "source", "what differs")
+_BESIDE = (
+    "published",
+    "ours (95 % interval)",
+    "ours − published",
+    "seeds",
+    "of what, where published, and what differs",
+)
 
 
 def _row_beside(of: Beside) -> tuple[str, ...]:
     ours = "–" if of.ours is None else _with_interval(of.ours)
     apart = "–" if of.apart is None else _with_interval(of.apart, plus=True)
     told = of.published
-    return told.metric, said(told.of), f"{told.value:g}", ours, apart, str(of.seeds), told.source, told.differs
+    about = f"{told.metric} of {said(told.of)}; {told.source}. {told.differs}"
+    return f"{told.value:g}", ours, apart, str(of.seeds), about
 
 
 # ------------------------------------------------------------------- rendering

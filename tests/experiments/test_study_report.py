@@ -48,7 +48,7 @@ DEFINITION = {
     ],
     "published": [
         {"metric": "score", "of": {"cell": "lstm", "dataset.length": "largest"}, "value": 0.125, "source": "Doe 1999",
-         "differs": "ten times the data"},
+         "differs": "Ten times the data."},
     ],
 }  # fmt: skip
 
@@ -121,8 +121,8 @@ def test_the_pages_say_what_was_asked_found_and_run(folder):
     markdown = (folder / "study.md").read_text()
     for words in (EVIL, "nobody | 2026", "Verdict: supported.", "12 (12 completed)", "python train.py -m study=mine"):
         assert words in text
-    assert "| score | cell=lstm dataset.length=40 | 0.125 | 0.2" in markdown
-    assert "| 3 | Doe 1999 | ten times the data |" in markdown
+    assert "| 0.125 | 0.2" in markdown
+    assert "| 3 | score of cell=lstm dataset.length=40; Doe 1999. Ten times the data. |" in markdown
     for words in ("Verdict: supported.", r"nobody \| 2026", "packages.numpy", "3 pairs", "test mae against"):
         assert words in markdown
     assert not {"script", "link", "iframe", "object", "base"} & set(Reader(page).tags)
