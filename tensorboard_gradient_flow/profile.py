@@ -14,7 +14,9 @@ RECORDS = 10
 def horizon(norms: Any, backward: bool = False) -> int:
     """How many steps back from the last one read the norm stays above 1 % of its largest value.
 
-    Steps that no example has (a norm of exactly 0 at the end, behind padding) are not counted as steps.
+    Steps that no example has (a norm of exactly 0 at the end, behind padding) are not counted as steps. Where padding
+    is read first, as by a backward layer over padding at the end, its zeros do count as steps that were not reached:
+    from norms alone they are like those of a gradient that has vanished.
 
     Args:
         norms: `[T]`, in the order of the layer's input.
