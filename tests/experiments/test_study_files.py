@@ -48,6 +48,11 @@ def test_every_study_asks_for_runs_that_can_be_run_and_judged(name, scale, tmp_p
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("name", sorted(study_files()))
+def test_every_study_opens_with_the_command_that_runs_it(name):
+    assert study_files()[name].read_text().startswith(f"# python train.py -m study={name}\n")
+
+
 def test_a_study_is_its_grids_with_what_is_typed_in_place_of_what_it_says():
     asked = asked_in(["study=vanishing", "cell=mgu", "cell.units=9"], multirun=True)
     (grid,) = asked.grids()
