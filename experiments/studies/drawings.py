@@ -22,6 +22,8 @@ from .study import SIGNALS, Figure, Profile, said
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
 """Of Okabe & Ito 2008, which people who see few colours tell apart; in print, and with more lines, markers do."""
 _MARKERS = "osD^vPX*<>"
+_DASHES = ((6, 2), (1, 1.5), (6, 2, 1, 2))
+"""Of baselines: how long a dash is, how long the gap behind it, …"""
 _UNITS = {
     "length": "steps",
     "horizon": "steps",
@@ -233,7 +235,8 @@ def _svg(points: Sequence[Point], x: str, y: str, lines: str, log: str, band: bo
             style: Any = {"color": COLOURS[number % len(COLOURS)], "marker": _MARKERS[number % len(_MARKERS)]}
             style |= {"label": _plain(line), "markersize": 4, "linewidth": 1.2}
             if line in levels:
-                style |= {"color": "#666666", "marker": "_", "dashes": (6, 2 + 3 * levels.index(line))}
+                style |= {"color": "#666666", "marker": "", "linestyle": "-"}
+                style["dashes"] = _DASHES[levels.index(line) % len(_DASHES)]
             if band:
                 axes.plot(across, means, markevery=max(1, len(across) // 8), **style)
                 axes.fill_between(across, lows, highs, color=style["color"], alpha=0.2, linewidth=0)
@@ -243,6 +246,10 @@ def _svg(points: Sequence[Point], x: str, y: str, lines: str, log: str, band: bo
                 axes.errorbar(across, means, yerr=away, elinewidth=0.8, capsize=2, **({"linestyle": shown} | style))
         axes.set(xlabel=_plain(x), ylabel=_plain(y))
         axes.set(**{f"{axis}scale": "log" for axis in log if axis == "y" or numeric})
+        low, high = axes.get_ylim()
+        if "y" in log and high < 10 * low:  # hardly a power of ten among the ticks: numbers as people write them
+            axes.yaxis.set_major_formatter("{x:g}")
+            axes.yaxis.set_minor_formatter("{x:g}")
         if not band:
             axes.set_xticks(list(at.values()), [_plain(place) for place in at], minor=False)
             axes.set_xticks([], minor=True)
