@@ -198,6 +198,27 @@ def test_baselines_stand_beside_the_lines_of_a_figure_over_all_runs_of_a_place(f
     assert ">training mean</text>" in drawn.svg
 
 
+def test_baselines_are_told_apart_by_their_dashes(folder):
+    for path in folder.glob("*-s*"):
+        run = RunDirectory(path)
+        run.write_result(run.result | {"baselines": {"training mean": {"mae": 0.4}, "twice the mean": {"mae": 0.8}}})
+    for x, lines in (("dataset.length", "cell"), ("cell", "dataset.length")):
+        figure = {"metric": "score", "x": x, "lines": lines, "baselines": ["training mean", "twice the mean"]}
+        keep_of(folder, asked(figures=[figure]))
+        kept = read_kept(folder)
+        dashes = re.findall(r"stroke-dasharray: ([^;]+);", draw(kept.study.figures[0], kept.runs).svg)
+        assert len(set(dashes)) == 2
+
+
+def test_a_logarithmic_axis_of_less_than_a_power_of_ten_has_plain_numbers(folder):
+    keep_of(folder, asked(figures=[DEFINITION["figures"][0] | {"log": ["y"]}]))
+    kept = read_kept(folder)
+    drawn = draw(kept.study.figures[0], kept.runs)
+    ticks = {float(text) for text in re.findall(r">([0-9.]+)</text>", drawn.svg)}
+    assert {0.3, 0.5, 1.0} <= ticks
+    assert "10^" not in drawn.svg
+
+
 def test_names_can_stand_in_the_order_of_their_means(folder):
     figure = {"metric": "score", "x": "cell", "lines": "dataset.length", "where": {"dataset.length": "largest"}}
     for ranked, cells in ((False, ["rnn", "lstm"]), (True, ["lstm", "rnn"])):
