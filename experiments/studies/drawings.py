@@ -2,12 +2,14 @@
 
 import io
 import math
-from collections.abc import Iterable, Iterator, Sequence
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import matplotlib
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
 from tensorboard_gradient_flow.profile import RECORDS
@@ -96,7 +98,7 @@ def draw(figure: Figure | Profile, runs: Sequence[Run]) -> Drawn:
         caption += " A line ends where the norm of one of its runs is 0 or not finite."
     band = isinstance(figure, Profile)
     levels = () if isinstance(figure, Profile) else figure.baselines
-    svg = _svg(points, x, y.replace(", over", "\nover"), figure.lines, log, band, levels)
+    svg = _svg(points, x, y, figure.lines, log, band, levels)
     return Drawn(figure, svg, caption, points)
 
 
@@ -218,47 +220,52 @@ def _svg(points: Sequence[Point], x: str, y: str, lines: str, log: str, band: bo
     places = _in_order(point.x for point in points)
     numeric = all(math.isfinite(_as_number(place)) for place in places)
     at = {place: _as_number(place) if numeric else float(number) for number, place in enumerate(places)}
+    aslant = not numeric and sum(map(len, places)) > 30
     with matplotlib.rc_context(_STYLE):
         canvas = Canvas(figsize=(3.5, 2.6), layout="constrained")  # inches: a column of most journals
         axes = canvas.subplots()
         for number, line in enumerate(dict.fromkeys(point.line for point in points)):
-            of_line = [point for point in points if point.line == line]
-            across, means = [at[point.x] for point in of_line], [point.y.mean for point in of_line]
-            lows = [
-                mean if point.y.low is None else min(mean, point.y.low)
-                for mean, point in zip(means, of_line, strict=True)
-            ]
-            highs = [
-                mean if point.y.high is None else max(mean, point.y.high)
-                for mean, point in zip(means, of_line, strict=True)
-            ]
             style: Any = {"color": COLOURS[number % len(COLOURS)], "marker": _MARKERS[number % len(_MARKERS)]}
-            style |= {"label": _plain(line), "markersize": 4, "linewidth": 1.2}
+            style |= {"linestyle": "-" if numeric else "none", "markersize": 4, "linewidth": 1.2, "label": _plain(line)}
             if line in levels:
                 style |= {"color": "#666666", "marker": "", "linestyle": "-"}
                 style["dashes"] = _DASHES[levels.index(line) % len(_DASHES)]
-            if band:
-                axes.plot(across, means, markevery=max(1, len(across) // 8), **style)
-                axes.fill_between(across, lows, highs, color=style["color"], alpha=0.2, linewidth=0)
-            else:
-                away = np.abs(np.array([lows, highs]) - means)
-                shown = "-" if numeric else "none"
-                axes.errorbar(across, means, yerr=away, elinewidth=0.8, capsize=2, **({"linestyle": shown} | style))
-        axes.set(xlabel=_plain(x), ylabel=_plain(y))
+            _draw_line(axes, at, [point for point in points if point.line == line], band, style)
+        axes.set(xlabel=_plain(x), ylabel=textwrap.fill(_plain(y), 26 if aslant else 38))  # as much as fits
         axes.set(**{f"{axis}scale": "log" for axis in log if axis == "y" or numeric})
-        low, high = axes.get_ylim()
-        if "y" in log and high < 10 * low:  # hardly a power of ten among the ticks: numbers as people write them
-            axes.yaxis.set_major_formatter("{x:g}")
-            axes.yaxis.set_minor_formatter("{x:g}")
-        if not band:
-            axes.set_xticks(list(at.values()), [_plain(place) for place in at], minor=False)
-            axes.set_xticks([], minor=True)
-            if not numeric and sum(map(len, places)) > 30:
-                axes.tick_params("x", rotation=45)
+        _set_ticks(axes, {} if band else at, aslant)
         axes.legend(title=_plain(lines), frameon=False, fontsize="small", title_fontsize="small")
         text = io.StringIO()
         canvas.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
     return text.getvalue()
+
+
+def _draw_line(axes: Axes, at: Mapping[str, float], points: Sequence[Point], band: bool, style: Any) -> None:
+    """A line with its intervals, which hold its points also where an interval has no ends."""
+    across, means = [at[point.x] for point in points], [point.y.mean for point in points]
+    lows = [min(point.y.mean, math.inf if point.y.low is None else point.y.low) for point in points]
+    highs = [max(point.y.mean, -math.inf if point.y.high is None else point.y.high) for point in points]
+    if band:
+        axes.plot(across, means, markevery=max(1, len(across) // 8), **style)
+        axes.fill_between(across, lows, highs, color=style["color"], alpha=0.2, linewidth=0)
+    else:
+        away = np.abs(np.array([lows, highs]) - means)
+        axes.errorbar(across, means, yerr=away, elinewidth=0.8, capsize=2, **style)
+
+
+def _set_ticks(axes: Axes, at: Mapping[str, float], aslant: bool) -> None:
+    """Ticks where there are values, if these are given; and numbers as people write them."""
+    low, high = axes.get_ylim()
+    if axes.get_yscale() == "log" and high < 10 * low:  # hardly a power of ten among the ticks
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_formatter("{x:g}")
+    if at:
+        axes.set_xticks(list(at.values()), [_plain(place) for place in at], minor=False)
+        axes.set_xticks([], minor=True)
+    if aslant:
+        axes.tick_params("x", rotation=45)
+        for label in axes.get_xticklabels():
+            label.set(horizontalalignment="right", rotation_mode="anchor")
 
 
 def _plain(text: str) -> str:
