@@ -14,8 +14,9 @@ from matplotlib.figure import Figure as Canvas
 
 from tensorboard_gradient_flow.profile import RECORDS
 
+from ..files import read_json
 from ..summaries.events import last_profiles
-from ..summaries.runs import Run
+from ..summaries.runs import Run, mapping, plain
 from . import metrics
 from .evidence import Interval, interval, values
 from .kept import meets
@@ -87,7 +88,7 @@ def draw(figure: Figure | Profile, runs: Sequence[Run]) -> Drawn:
         x, y, log = "steps back from the last one", f"{SIGNALS[figure.signal]}, over the last step's", "y"
     else:
         points, missing = _of_metric(figure, shown)
-        x, y, log = option_label(figure.x), _of_score(figure.metric, shown), "".join(figure.log)
+        x, y, log = option_label(figure.x), _metric_label(figure.metric, shown), "".join(figure.log)
     caption = f"{y} against {x}, by {figure.lines}{f', where {said(figure.where)}' if figure.where else ''}"
     if not points:
         return Drawn(figure, "", f"{caption}: no run has a value yet.", points)
@@ -120,10 +121,21 @@ def option_label(option: str) -> str:
     return option if unit is None else f"{option} ({unit})"
 
 
-def _of_score(metric: str, runs: Sequence[Run]) -> str:
-    """A metric's label; a score is called what it is, if all runs are judged by the same."""
+def _metric_label(metric: str, runs: Sequence[Run]) -> str:
+    """A metric with its unit, if all runs share it; a score is called what it is, if all are judged by the same."""
     headlines = {run.metric for run in runs if run.metric}
-    return f"test {headlines.pop()}" if metric == "score" and len(headlines) == 1 else metrics.find(metric).label
+    headline = headlines.pop() if metric == "score" and len(headlines) == 1 else None
+    label = f"test {headline}" if headline else metrics.find(metric).label
+    units = {_unit(run, headline or metric.removeprefix("metrics.")) for run in runs}
+    unit = units.pop() if len(units) == 1 else ""
+    return f"{label} ({unit})" if unit else label
+
+
+def _unit(run: Run, metric: str) -> str:
+    """In what a metric is measured; empty if it is a share, or not known."""
+    if metric.startswith("mae"):
+        return plain(mapping(mapping(read_json(run.path / "task.json")).get("output")).get("unit", ""))
+    return "nats" if metric == "nll" else ""
 
 
 # ---------------------------------------------------------------------- points

@@ -210,6 +210,20 @@ def test_baselines_are_told_apart_by_their_dashes(folder):
         assert len(set(dashes)) == 2
 
 
+def test_a_score_has_the_unit_of_its_data_if_all_runs_have_the_same(folder):
+    figures = [DEFINITION["figures"][0] | {"metric": metric} for metric in ("score", "metrics.loss")]
+    keep_of(folder, asked(figures=figures))
+    for path in folder.glob("*-s*"):
+        (path / "task.json").write_text(json.dumps({"output": {"kind": "Values", "unit": "°C"}}))
+    kept = read_kept(folder)
+    score, loss = (draw(figure, kept.runs) for figure in kept.study.figures)
+    assert score.caption.startswith("test mae (°C) against")
+    assert ">test mae (°C)</text>" in score.svg
+    assert loss.caption.startswith("test loss against")
+    (path / "task.json").write_text(json.dumps({"output": {"kind": "Values", "unit": "K"}}))
+    assert draw(kept.study.figures[0], kept.runs).caption.startswith("test mae against")
+
+
 def test_a_logarithmic_axis_of_less_than_a_power_of_ten_has_plain_numbers(folder):
     keep_of(folder, asked(figures=[DEFINITION["figures"][0] | {"log": ["y"]}]))
     kept = read_kept(folder)
