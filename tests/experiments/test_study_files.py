@@ -3,6 +3,8 @@
 import copy
 import dataclasses
 import json
+import re
+from pathlib import Path
 
 import pytest
 import yaml
@@ -12,6 +14,7 @@ from experiments.errors import UserError
 from experiments.studies.command import SCALES, Asked, asked_in
 from experiments.studies.definition import read_study, study_files, study_of
 
+PAGE = Path(__file__).parents[2] / "docs" / "studies" / "README.md"
 DEFINITION = {
     "claim": "A GRU is smaller than an LSTM.",
     "source": "Cho et al. 2014",
@@ -51,6 +54,16 @@ def test_every_study_asks_for_runs_that_can_be_run_and_judged(name, scale, tmp_p
 @pytest.mark.parametrize("name", sorted(study_files()))
 def test_every_study_opens_with_the_command_that_runs_it(name):
     assert study_files()[name].read_text().startswith(f"# python train.py -m study={name}\n")
+
+
+@pytest.mark.parametrize("name", sorted(study_files()))
+def test_the_page_of_studies_tells_the_verdict_of_the_report_that_it_links(name):
+    (verdict,) = re.findall(rf"^\| `{name}` \|.*\| \[([a-z ]+)\]\({name}/study\.md\) \|$", PAGE.read_text(), re.M)
+    report, study = (PAGE.parent / name / "study.md").read_text(), read_study(study_files()[name])
+    assert f"Verdict: {verdict}." in report
+    assert len(re.findall(r"^\| (?:holds|fails|undecided) \|", report, re.M)) == len(study.rules)
+    assert study.measured.startswith(f"{verdict}, ")
+    assert study.minutes > 0
 
 
 def test_a_study_is_its_grids_with_what_is_typed_in_place_of_what_it_says():
