@@ -42,6 +42,19 @@ class Swept:
         """Overrides of the first combination."""
         return [values[0] for values in self.values]
 
+    def for_hydra(self, overrides: list[str]) -> list[str]:
+        """Some of them, in words that Hydra can take.
+
+        Before it sweeps it composes a configuration without those of several values. `dataset.length=50` beside
+        `dataset=adding,copy_memory` is then an option of the default dataset, which may have none of that name: `++`
+        adds it there. A run that has no such option either has been refused by then.
+        """
+        swept = {override.partition("=")[0] for override in self.several}
+        left = [
+            override for override in overrides if override not in self.several and override.partition(".")[0] in swept
+        ]
+        return [f"++{override}" if override in left else override for override in overrides]
+
     def each(self) -> list[list[str]]:
         """Overrides of every combination."""
         return [list(combination) for combination in itertools.product(*self.values)]

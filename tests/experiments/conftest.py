@@ -4,6 +4,9 @@ from collections.abc import Callable
 
 import hydra
 import pytest
+from hydra._internal.utils import get_args_parser
+from hydra.core.global_hydra import GlobalHydra
+from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from experiments import commandline
@@ -30,3 +33,17 @@ def task_of(compose) -> Callable[..., Task]:
         return load(compose(f"dataset={name}", *(f"dataset.{option}" for option in options)).dataset, seed)
 
     return loaded
+
+
+@pytest.fixture
+def taken_by_hydra() -> Callable[[commandline.Request], None]:
+    """Composes what Hydra composes before it sweeps, of every grid; raises what it raises."""
+
+    def take(request: commandline.Request) -> None:
+        for grid in request.grids:
+            parsed = get_args_parser().parse_args(grid.arguments)
+            with hydra.initialize_config_dir(str(commandline.CONF.resolve()), version_base="1.3"):
+                loader = GlobalHydra.instance().config_loader()
+                loader.load_configuration("config", parsed.overrides, RunMode.MULTIRUN)
+
+    return take

@@ -88,3 +88,27 @@ def test_runs_of_a_sweep_that_differ_in_their_seed_are_what_each_is_alone(compos
         for seed in (7, 3)
     ]
     assert request.runs == alone
+
+
+@pytest.mark.parametrize(
+    ("sweep", "handed_on"),
+    [
+        (
+            "dataset=adding,temporal_order dataset.length=20 trainer.epochs=2 seed=1,2",
+            "dataset=adding,temporal_order ++dataset.length=20 trainer.epochs=2 seed=1,2",
+        ),
+        (
+            "dataset=weather,sea_temperature dataset.horizon=2,3 dataset.train_size=null",
+            "dataset=weather,sea_temperature dataset.horizon=2,3 ++dataset.train_size=null",
+        ),
+        (
+            "cell=gru,mgu architecture.output_units=[4] cell.activation=relu dataset=adding dataset.length=9",
+            "cell=gru,mgu architecture.output_units=[4] ++cell.activation=relu dataset=adding dataset.length=9",
+        ),
+    ],
+)
+def test_hydra_takes_options_of_which_only_the_choices_swept_over_know(taken_by_hydra, sweep, handed_on):
+    commandline.prepare()
+    request = commandline.read(["-m", *sweep.split()])
+    assert request.grids[0].arguments == ["-m", *handed_on.split()]
+    taken_by_hydra(request)

@@ -42,12 +42,13 @@ def own(tmp_path):
 
 @pytest.mark.parametrize("scale", SCALES)
 @pytest.mark.parametrize("name", sorted(study_files()))
-def test_every_study_asks_for_runs_that_can_be_run_and_judged(name, scale, tmp_path, monkeypatch):
+def test_every_study_asks_for_runs_that_can_be_run_and_judged(name, scale, taken_by_hydra, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     commandline.prepare()
     request = commandline.read(["-m", f"study={name}", f"study.scale={scale}"])
     assert request.folder.name == (name if scale == "full" else f"{name}-smoke")
     assert len(request.directories) > 1
+    taken_by_hydra(request)
     assert list(tmp_path.iterdir()) == []
 
 
