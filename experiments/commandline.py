@@ -199,9 +199,11 @@ def _check_data(runs: list[tuple[list[str], DictConfig]]) -> None:
     What is wrong otherwise is left to the run, which keeps the traceback.
     """
     chosen = [run for overrides, run in runs if any(override.startswith("dataset.") for override in overrides)]
-    for run in {OmegaConf.to_yaml(run.dataset): run for run in chosen}.values():
+    loader = data.Loader()
+    whole = lambda run: str({name: value for name, value in run.dataset.items() if not name.startswith("train_")})
+    for run in sorted({OmegaConf.to_yaml(run.dataset): run for run in chosen}.values(), key=whole):
         try:
-            data.load(run.dataset, run.seed)
+            loader.load(run.dataset, run.seed)
         except UserError:
             raise
         except Exception:

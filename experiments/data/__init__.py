@@ -9,7 +9,24 @@ from omegaconf import OmegaConf
 from .split import Split
 from .task import Signature, Task
 
-__all__ = ["Signature", "Split", "Task", "load"]
+__all__ = ["Loader", "Signature", "Split", "Task", "load"]
+
+
+class Loader:
+    """Loads one task after another; what differs from the last only in how much is kept is not made or read again."""
+
+    def __init__(self) -> None:
+        self._last: tuple[Any, ...] = ()
+        self._whole: Task
+
+    def load(self, config: Any, seed: int) -> Task:
+        """As `load`."""
+        function = get_method(config["_target_"])
+        given = {**OmegaConf.to_container(OmegaConf.create(config), resolve=True), "seed": seed}  # type: ignore
+        options = {name: given[name] for name in inspect.signature(function).parameters}
+        if self._last != (function, options):
+            self._whole, self._last = function(**options), (function, options)
+        return self._whole.reduced(given["train_size"], given["train_fraction"]).scaled()
 
 
 def load(config: Any, seed: int) -> Task:
@@ -23,7 +40,4 @@ def load(config: Any, seed: int) -> Task:
     Raises:
         UserError: data that are not as they should be, or less than asked for.
     """
-    function = get_method(config["_target_"])
-    given = {**OmegaConf.to_container(OmegaConf.create(config), resolve=True), "seed": seed}  # type: ignore[dict-item]
-    options = {name: given[name] for name in inspect.signature(function).parameters}
-    return function(**options).reduced(given["train_size"], given["train_fraction"]).scaled()
+    return Loader().load(config, seed)

@@ -112,3 +112,14 @@ def test_hydra_takes_options_of_which_only_the_choices_swept_over_know(taken_by_
     request = commandline.read(["-m", *sweep.split()])
     assert request.grids[0].arguments == ["-m", *handed_on.split()]
     taken_by_hydra(request)
+
+
+def test_a_sweep_over_how_much_is_kept_of_a_dataset_makes_it_once(monkeypatch):
+    from mnist1d import data
+
+    made, make = [], data.make_dataset
+    monkeypatch.setattr(data, "make_dataset", lambda options: made.append(options.shuffle_seq) or make(options))
+    commandline.prepare()
+    sweep = ["-m", "dataset=mnist1d", "dataset.train_fraction=0.1,0.5,1", "dataset.shuffled=false,true", "seed=1,2"]
+    assert len(commandline.read(sweep).runs) == 12
+    assert made == [False, True]
