@@ -87,17 +87,18 @@ class Commands:
         return found
 
     def kill_all(self) -> None:
-        """SIGKILL to all processes, until none is left."""
+        """SIGKILL to all processes, until none is left; they stand still by then, so that none notes another's end."""
         while left := self.processes():
+            kill(left, signal.SIGSTOP)
             kill(left)
             time.sleep(0.05)
 
 
-def kill(processes: Iterable[int]) -> None:
-    """SIGKILL to processes that may have ended by themselves."""
+def kill(processes: Iterable[int], how: signal.Signals = signal.SIGKILL) -> None:
+    """A signal to processes that may have ended by themselves."""
     for pid in processes:
         with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+            os.kill(pid, how)
 
 
 @contextmanager

@@ -202,13 +202,11 @@ def test_the_horizon_is_the_profile_module_s(tab):
     assert np.isnan(values(rows, "horizon", run=HOSTILE, training_step=50)).all()
 
 
-def test_only_what_is_on_screen_is_asked_for(tab):
-    page = tab()
+def test_only_what_is_on_screen_is_asked_for(page, tab):
     asked = []
-    page.on("request", lambda sent: asked.append(sent.url))
     page.set_viewport_size({"width": 1200, "height": 400})
-    page.reload()
-    ready(page)
+    page.on("request", lambda sent: asked.append(sent.url))
+    tab()
     assert not [url for url in asked if "/horizons" in url or "columns=" in url]
     with page.expect_request("**/horizons*"):
         page.locator("#horizon h2").scroll_into_view_if_needed()
