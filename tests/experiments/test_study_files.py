@@ -2,14 +2,16 @@
 
 import copy
 import dataclasses
+import functools
 import json
 import re
 from pathlib import Path
 
 import pytest
 import yaml
+from hydra.utils import get_method
 
-from experiments import commandline
+from experiments import commandline, data
 from experiments.errors import UserError
 from experiments.studies.command import SCALES, Asked, asked_in
 from experiments.studies.definition import read_study, study_files, study_of
@@ -40,8 +42,18 @@ def own(tmp_path):
     return write
 
 
+@pytest.fixture(scope="module")
+def read_once():
+    """Data are made and read once for all studies that want the same."""
+    of_name = functools.cache(lambda name: functools.lru_cache(maxsize=4)(get_method(name)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(data, "get_method", of_name)
+        yield
+
+
 @pytest.mark.parametrize("scale", SCALES)
 @pytest.mark.parametrize("name", sorted(study_files()))
+@pytest.mark.usefixtures("read_once")
 def test_every_study_asks_for_runs_that_can_be_run_and_judged(name, scale, taken_by_hydra, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     commandline.prepare()
