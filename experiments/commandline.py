@@ -161,8 +161,7 @@ def _grid(arguments: list[str]) -> Grid:
     runs = list(_each(of_runs, composed))
     for config in runs:
         validate(config)
-    flags = [argument for argument in arguments if argument not in parsed.overrides]
-    return Grid([*flags, *swept.for_hydra(parsed.overrides), *of_seeds], of_runs, runs, trials, launcher, how)
+    return Grid([*swept.for_hydra(arguments), *of_seeds], of_runs, runs, trials, launcher, how)
 
 
 def _each(of_runs: list[list[str]], composed: Callable[[list[str]], DictConfig]) -> Iterator[DictConfig]:

@@ -42,18 +42,16 @@ class Swept:
         """Overrides of the first combination."""
         return [values[0] for values in self.values]
 
-    def for_hydra(self, overrides: list[str]) -> list[str]:
-        """Some of them, in words that Hydra can take.
+    def for_hydra(self, arguments: list[str]) -> list[str]:
+        """The arguments that they are among, in words that Hydra can take.
 
         Before it sweeps it composes a configuration without those of several values. `dataset.length=50` beside
         `dataset=adding,copy_memory` is then an option of the default dataset, which may have none of that name: `++`
         adds it there. A run that has no such option either has been refused by then.
         """
         swept = {override.partition("=")[0] for override in self.several}
-        left = [
-            override for override in overrides if override not in self.several and override.partition(".")[0] in swept
-        ]
-        return [f"++{override}" if override in left else override for override in overrides]
+        single = {override for override in self.overrides if override.partition(".")[0] in swept} - {*self.several}
+        return [f"++{argument}" if argument in single else argument for argument in arguments]
 
     def each(self) -> list[list[str]]:
         """Overrides of every combination."""
