@@ -116,18 +116,18 @@ def _make(name: str, units: int) -> Any:
     """A layer by its name in `LAYERS`."""
     import keras
 
-    import layers
+    import rnnscope
 
     if name.startswith("Keras "):
         return getattr(keras.layers, name.removeprefix("Keras "))(units, return_sequences=True)
     if name in SEGMENTED:
-        layers.set_recomputed_segments(SEGMENTED[name])
-        return layers.LSTM(units, return_sequences=True)
+        rnnscope.set_recomputed_segments(SEGMENTED[name])
+        return rnnscope.LSTM(units, return_sequences=True)
     if name.startswith("min"):
-        layers.set_parallel_scan(name.endswith("scan") or None)
-        cell = layers.MinGRUCell if "GRU" in name else layers.MinLSTMCell
-        return layers.RNN(cell(units), return_sequences=True)
-    return getattr(layers, name)(units, return_sequences=True)
+        rnnscope.set_parallel_scan(name.endswith("scan") or None)
+        cell = rnnscope.MinGRUCell if "GRU" in name else rnnscope.MinLSTMCell
+        return rnnscope.RNN(cell(units), return_sequences=True)
+    return getattr(rnnscope, name)(units, return_sequences=True)
 
 
 if __name__ == "__main__":

@@ -82,9 +82,10 @@ def _in_keras(library: Any, problem: Problem, jit_compile: bool) -> Step:
 
 
 def _ours(problem: Problem) -> Step:
-    import layers
 
-    return _in_keras(layers, problem, jit_compile=False)
+    import rnnscope
+
+    return _in_keras(rnnscope, problem, jit_compile=False)
 
 
 def _keras_graph(problem: Problem) -> Step:

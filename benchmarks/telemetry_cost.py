@@ -18,10 +18,10 @@ from rich.console import Console
 from rich.table import Table
 from timing import minimum_and_median, rounds
 
-import layers
-from experiments.training import MeasuredModel, Measurements
+import rnnscope
+from rnnscope.experiments.training.measured_model import MeasuredModel, Measurements
 
-OURS = {"rnn": layers.SimpleRNN, "lstm": layers.LSTM, "gru": layers.GRU}
+OURS = {"rnn": rnnscope.SimpleRNN, "lstm": rnnscope.LSTM, "gru": rnnscope.GRU}
 KERAS = {"rnn": keras.layers.SimpleRNN, "lstm": keras.layers.LSTM, "gru": keras.layers.GRU}
 
 

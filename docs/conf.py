@@ -8,7 +8,6 @@ A link to a page, a heading or a file that is not there is an error.
 
 import inspect
 import re
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +17,12 @@ from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.util.inspect import stringify_signature
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-from experiments.quiet import import_tensorflow
+from rnnscope.experiments.common.quiet import import_tensorflow
 
 README = Path(__file__).parents[1] / "README.md"
 
 import_tensorflow()  # and the layers, here once; autodoc, left alone, imports everything twice
-import layers.callbacks  # noqa: E402, F401
+import rnnscope.callbacks  # noqa: E402, F401
 
 project = "rnnscope"
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]

@@ -15,7 +15,7 @@ import tensorflow as tf
 from keras import ops
 from sklearn.datasets import load_digits
 
-from layers import NOTHING_DROPPED, RNN, Bidirectional, GatedCell, GradientTaps, Masks, Stacked, dropped
+from rnnscope import NOTHING_DROPPED, RNN, Bidirectional, GatedCell, GradientTaps, Masks, Stacked, dropped
 
 
 @keras.saving.register_keras_serializable("mine")

@@ -14,8 +14,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
-import layers
-from layers.callbacks import GradientFlow
+import rnnscope
+from rnnscope.callbacks import GradientFlow
 from tensorboard_gradient_flow import profile
 from tensorboard_gradient_flow.reader import read
 
@@ -41,7 +41,7 @@ def main() -> None:
     train, test = adding_problem(4000, seed=1), adding_problem(500, seed=2)
 
     print(f"Always answering 1: squared error {np.mean((test[1] - 1) ** 2):.3f}")
-    for name, recurrent in {"rnn": layers.SimpleRNN, "lstm": layers.LSTM}.items():
+    for name, recurrent in {"rnn": rnnscope.SimpleRNN, "lstm": rnnscope.LSTM}.items():
         keras.utils.set_random_seed(1)
         model = keras.Sequential([keras.Input((STEPS, 2)), recurrent(32, name="memory"), keras.layers.Dense(1)])
         model.compile(keras.optimizers.Adam(0.01, global_clipnorm=1.0), "mse")

@@ -1,4 +1,4 @@
-"""The same model with `keras.layers.LSTM` and with `layers.LSTM`: the import changes, the model stays.
+"""The same model with `keras.layers.LSTM` and with `rnnscope.LSTM`: the import changes, the model stays.
 
     python examples/swap_a_layer.py [--epochs 4]
 
@@ -14,7 +14,7 @@ import keras
 import numpy as np
 from sklearn.datasets import load_digits
 
-import layers
+import rnnscope
 
 
 def digits() -> tuple[np.ndarray, np.ndarray]:
@@ -38,13 +38,13 @@ def main() -> None:
     epochs = parser.parse_args().epochs
     images, classes = digits()
 
-    theirs, ours = classifier(keras.layers.LSTM(32)), classifier(layers.LSTM(32))
+    theirs, ours = classifier(keras.layers.LSTM(32)), classifier(rnnscope.LSTM(32))
     ours.set_weights(theirs.get_weights())
     difference = np.abs(ours.predict(images, verbose=0) - theirs.predict(images, verbose=0)).max()
     print(f"With the same weights predictions differ by at most {difference:.1e}.")
 
     print(f"After {1 + epochs} epochs on the same batches:")
-    for name, model in {"keras.layers.LSTM": theirs, "layers.LSTM": ours}.items():
+    for name, model in {"keras.layers.LSTM": theirs, "rnnscope.LSTM": ours}.items():
         model.fit(images, classes, shuffle=False, verbose=0)
         began = time.perf_counter()
         results = model.fit(images, classes, epochs=epochs, shuffle=False, verbose=0).history

@@ -52,7 +52,7 @@ class RayLauncher(Launcher):
 
     def _check(self) -> None:
         """Ray would wait for ever for cores that this machine does not have; a cluster may yet grow."""
-        from experiments.errors import UserError
+        from rnnscope.experiments.common.errors import UserError
 
         cores = self.options.init.num_cpus or os.cpu_count()
         if self._is_local and self.options.remote.num_cpus > cores:
@@ -67,6 +67,7 @@ class RayLauncher(Launcher):
             # The name tells of other systems, on which Ray does so anyway: only loopback is used.
             os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
         import ray
+
         from hydra_plugins.hydra_ray_launcher._launcher_util import start_ray
 
         handler = signal.getsignal(signal.SIGTERM)

@@ -46,7 +46,7 @@ class SlurmLauncher(Launcher):
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> list[JobReturn]:
         """Runs the jobs; one that vanished is returned as failed. An interruption cancels those that are not over."""
-        from experiments.errors import UserError
+        from rnnscope.experiments.common.errors import UserError
 
         try:
             with contextlib.redirect_stderr(io.StringIO()):  # what sbatch says is in the exception too
@@ -66,6 +66,7 @@ class SlurmLauncher(Launcher):
 
     def _submit(self, job_overrides: Sequence[Sequence[str]], first: int) -> list[Any]:
         import submitit
+
         from hydra_plugins.hydra_submitit_launcher.config import BaseQueueConf
 
         options = dict(self.job.params)

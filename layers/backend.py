@@ -8,10 +8,24 @@ function with several outputs that is written in one way for every backend.
 import functools
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ParamSpec, TypeAlias, TypeVar
 
 import keras
 from keras import ops, tree
+
+from .arguments import Tensor
+
+ScanStep: TypeAlias = Callable[[Any, Any], tuple[Any, Any]]
+"""`(carry, x) -> (carry, y)`: structures of tensors without the time axis."""
+
+Gradient: TypeAlias = Callable[..., tuple[Any, ...]]
+"""`(*upstream) -> derivatives`: a derivative by each argument, from the derivatives by the outputs."""
+
+WithGradient: TypeAlias = Callable[..., tuple[Any, Gradient]]
+"""`(*tensors) -> (outputs, gradient)`."""
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
 
 _COMPILE = True
 
@@ -28,7 +42,7 @@ def set_compile(enabled: bool) -> None:
 
 
 def scan(
-    step: Callable[[Any, Any], tuple[Any, Any]],
+    step: ScanStep,
     carry: Any,
     xs: Any,
     *,
@@ -50,7 +64,7 @@ def scan(
     leaves = tree.flatten(xs)
     present = [leaf for leaf in leaves if leaf is not None]
 
-    def at(slices: list) -> Any:
+    def at(slices: list[Tensor]) -> Any:
         remaining = iter(slices)
         filled = [None if leaf is None else next(remaining) for leaf in leaves]
         return tree.pack_sequence_as(xs, filled)
@@ -60,32 +74,39 @@ def scan(
     if keras.backend.backend() == "jax":
         import jax
 
-        return jax.lax.scan(lambda c, slices: step(c, at(slices)), carry, present, reverse=reverse)
+        carry, ys = jax.lax.scan(lambda c, slices: step(c, at(slices)), carry, present, reverse=reverse)
+        return carry, ys
     return _tensorflow_scan(step, carry, present, at, reverse)
 
 
-def _python_scan(step, carry, present, at, reverse):
+def _python_scan(
+    step: ScanStep, carry: Any, present: list[Tensor], at: Callable[[list[Tensor]], Any], reverse: bool
+) -> tuple[Any, Any]:
     length = present[0].shape[0]
-    outputs = [None] * length
+    outputs: list[Any] = [None] * length
     for t in reversed(range(length)) if reverse else range(length):
         carry, outputs[t] = step(carry, at([x[t] for x in present]))
     return carry, tree.map_structure(lambda *values: ops.stack(values), *outputs)
 
 
-def _tensorflow_scan(step, carry, present, at, reverse):
+def _tensorflow_scan(
+    step: ScanStep, carry: Any, present: list[Tensor], at: Callable[[list[Tensor]], Any], reverse: bool
+) -> tuple[Any, Any]:
     import tensorflow as tf
+
+    from ._tensorflow import discarded_graph
 
     static_length = present[0].shape[0]
     length = tf.shape(present[0])[0] if static_length is None else static_length
     # The structure and shapes of y, without computing anything: this graph is thrown away.
-    with tf.__internal__.FuncGraph("scan_step").as_default():
+    with discarded_graph("scan_step"):
         _, y_spec = step(carry, at([source[0] for source in present]))
     arrays = [
         tf.TensorArray(y.dtype, size=length, element_shape=[n or None for n in y.shape]) for y in tree.flatten(y_spec)
     ]
     sources = [tf.TensorArray(x.dtype, size=length, clear_after_read=False).unstack(x) for x in present]
 
-    def body(index, flat_carry, arrays):
+    def body(index: Tensor, flat_carry: list[Tensor], arrays: list[Any]) -> tuple[Any, ...]:
         t = length - 1 - index if reverse else index
         current = tree.pack_sequence_as(carry, flat_carry)
         new_carry, y = step(current, at([source.read(t) for source in sources]))
@@ -102,7 +123,7 @@ def _tensorflow_scan(step, carry, present, at, reverse):
     return tree.pack_sequence_as(carry, flat_carry), tree.pack_sequence_as(y_spec, stacked)
 
 
-def compiled(function: Callable) -> Callable:
+def compiled(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
     """Compiles a function of tensors with XLA on the TensorFlow backend; leaves it alone elsewhere.
 
     Arguments that are not tensors (activations, `None`) are part of the compiled program's identity.
@@ -114,8 +135,9 @@ def compiled(function: Callable) -> Callable:
     traced = tf.function(function, jit_compile=True, autograph=False)
 
     @functools.wraps(function)
-    def call(*args, **kwargs):
-        return (traced if _COMPILE else function)(*args, **kwargs)
+    def call(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+        chosen: Callable[Parameters, Result] = traced if _COMPILE else function
+        return chosen(*args, **kwargs)
 
     return call
 
@@ -130,7 +152,7 @@ def loops_are_slow() -> bool:
     if backend == "jax":
         import jax
 
-        return jax.default_backend() != "cpu"
+        return bool(jax.default_backend() != "cpu")
     return True
 
 
@@ -154,7 +176,7 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def custom_gradient(function: Callable) -> Callable:
+def custom_gradient(function: WithGradient) -> Callable[..., Any]:
     """Gives a function a derivative of its own.
 
     Args:
@@ -168,14 +190,14 @@ def custom_gradient(function: Callable) -> Callable:
     """
 
     @functools.wraps(function)
-    def call(*arguments: Any) -> Any:
+    def call(*arguments: Tensor | None) -> Any:
         there = [argument is not None for argument in arguments]
 
-        def of_tensors(*tensors: Any) -> tuple[Any, Callable]:
+        def of_tensors(*tensors: Tensor) -> tuple[Any, Gradient]:
             remaining = iter(tensors)
             outputs, gradient = function(*[next(remaining) if present else None for present in there])
 
-            def of_outputs(*upstream: Any) -> tuple:
+            def of_outputs(*upstream: Tensor) -> tuple[Any, ...]:
                 derivatives = zip(gradient(*upstream), there, strict=True)
                 return tuple(derivative for derivative, present in derivatives if present)
 
@@ -187,41 +209,43 @@ def custom_gradient(function: Callable) -> Callable:
     return call
 
 
-def _tensorflow_custom_gradient(function):
+def _tensorflow_custom_gradient(function: WithGradient) -> Callable[..., Any]:
     import tensorflow as tf
 
-    return tf.custom_gradient(function)
+    with_gradient: Callable[..., Any] = tf.custom_gradient(function)
+    return with_gradient
 
 
-def _jax_custom_gradient(function):
+def _jax_custom_gradient(function: WithGradient) -> Callable[..., Any]:
     import jax
 
-    def with_one_upstream(*tensors):
+    def with_one_upstream(*tensors: Tensor) -> tuple[Any, Gradient]:
         outputs, gradient = function(*tensors)
         several = isinstance(outputs, tuple)
         return outputs, lambda upstream: gradient(*upstream) if several else gradient(upstream)
 
-    return jax.custom_gradient(with_one_upstream)
+    with_gradient: Callable[..., Any] = jax.custom_gradient(with_one_upstream)
+    return with_gradient
 
 
-def _torch_custom_gradient(function):
+def _torch_custom_gradient(function: WithGradient) -> Callable[..., Any]:
     return functools.partial(_torch_function().apply, function)
 
 
 @functools.cache
-def _torch_function():
+def _torch_function() -> Any:
     import torch
 
     class Function(torch.autograd.Function):
         @staticmethod
-        def forward(ctx, function, *tensors):
+        def forward(ctx: Any, function: WithGradient, *tensors: Tensor) -> Any:
             outputs, ctx.gradient = function(*tensors)
             # New tensors on the same storage: the way back keeps the old ones and hangs on the new ones. Were they
             # the same, they would keep each other in memory until the next garbage collection.
             return tuple(y.detach() for y in outputs) if isinstance(outputs, tuple) else outputs.detach()
 
         @staticmethod
-        def backward(ctx, *upstream):
+        def backward(ctx: Any, *upstream: Tensor) -> tuple[Any, ...]:
             return None, *ctx.gradient(*upstream)
 
     return Function

@@ -1,14 +1,14 @@
 """One sequence read in both directions."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 from keras import ops, tree
 
-# Unexported: where `Masking` and `Embedding` leave their masks.
-from keras.src.backend import get_keras_mask
-
 from . import checks
+from ._keras import get_keras_mask
+from .arguments import Config, DType, MergeMode, Regularizer, Shape, Tensor
 from .recurrent import check_build, check_call
 
 _MERGES = {
@@ -31,10 +31,19 @@ class Bidirectional(keras.layers.Layer):
     (`forward_…`, `backward_…`) and its arguments. Where sequences are returned, masked steps are zero.
 
     Args:
-        layer: an `RNN`, `LSTM`, … , ours or Keras's; the two directions are new layers of its configuration.
-        merge_mode: `"concat"`, `"sum"`, `"mul"`, `"ave"`, or `None` for the two outputs apart.
-        weights: weights to start from, forward then backward, as arrays.
-        backward_layer: the layer that reads backwards, where it is not to be like the other.
+        layer: a recurrent layer of this package or of Keras, such as `LSTM(32)`. The two directions are new layers of
+            its configuration.
+        merge_mode: how to merge the two outputs `[…, H]`: `"concat"` to `[…, 2H]`; `"sum"`, `"mul"` or `"ave"` to
+            `[…, H]`; `None` returns both.
+        weights: initial weights, forward then backward, as arrays; `None` leaves them to the initializers.
+        backward_layer: the layer that reads backwards; `None` for one like `layer`.
+        activity_regularizer: Keras regularizer of the layer's output, or `None`.
+        trainable: whether training changes the weights.
+        dtype: dtype or `keras.DTypePolicy` of the merged output; each direction keeps its own.
+        autocast: whether Keras casts inputs of another floating-point dtype to the layer's.
+        name: name of the layer; `None` lets Keras choose one.
+        input_shape, input_dim: shape of one sequence, `(T, I)`, or I alone, for the first layer of a `Sequential`
+            model. Keras accepts them with a warning and recommends `keras.Input`.
 
     Call arguments:
         sequences: `[B, T, I]`.
@@ -46,27 +55,40 @@ class Bidirectional(keras.layers.Layer):
         ValueError: an argument that cannot be, here or in a call: named, with what is allowed and what came.
 
     >>> import numpy as np
-    >>> from layers import LSTM, Bidirectional
+    >>> from rnnscope import LSTM, Bidirectional
     >>> Bidirectional(LSTM(4, return_sequences=True))(np.ones((2, 7, 3), "float32")).shape
     TensorShape([2, 7, 8])
     """
 
+    @checks.suggest_nearest_names
     def __init__(
         self,
         layer: Any,
-        merge_mode: str | None = "concat",
-        weights: list | None = None,
+        merge_mode: MergeMode = "concat",
+        weights: Sequence[Any] | None = None,
         backward_layer: Any = None,
-        **kwargs: Any,
+        *,
+        activity_regularizer: Regularizer = None,
+        trainable: bool = True,
+        dtype: DType = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Shape | None = None,
+        input_dim: int | None = None,
     ):
-        checks.check_keywords(type(self).__name__, kwargs, checks.constructor_arguments(type(self)))
-        for name, value in (("layer", layer), ("backward_layer", layer if backward_layer is None else backward_layer)):
+        of_keras = checks.arguments(locals(), without=["layer", "merge_mode", "weights", "backward_layer"])
+        for argument, value in (
+            ("layer", layer),
+            ("backward_layer", layer if backward_layer is None else backward_layer),
+        ):
             if not (isinstance(value, keras.layers.Layer) and all(hasattr(value, each) for each in _INTERFACE)):
-                raise ValueError(f"{name}: expected a recurrent layer such as LSTM(32), got {checks.described(value)}")
+                raise ValueError(
+                    f"{argument}: expected a recurrent layer such as LSTM(32), got {checks.described(value)}"
+                )
         checks.check_choice("merge_mode", merge_mode, _MERGES)
         if not isinstance(weights, list | tuple | None):
             raise ValueError(f"weights: expected a list of arrays or None, got {checks.described(weights)}")
-        super().__init__(**kwargs)
+        super().__init__(**of_keras)
         self.forward_layer = _copy(layer, name=f"forward_{layer.name.removeprefix('forward_')}")
         self.backward_layer = backward_layer or _copy(
             layer, name=f"backward_{layer.name.removeprefix('forward_')}", go_backwards=not layer.go_backwards
@@ -101,14 +123,14 @@ class Bidirectional(keras.layers.Layer):
                 f"got {self.merge_mode!r}"
             )
 
-    def __call__(self, sequences: Any, initial_state: Any = None, mask: Any = None, **kwargs: Any) -> Any:
+    def __call__(self, sequences: Tensor, initial_state: Tensor = None, mask: Tensor = None, **kwargs: Any) -> Any:
         """`call`, after a look at the arguments: later, Keras would wrap what is wrong with them in many lines."""
         directions = [self.forward_layer, self.backward_layer]
         if all(isinstance(direction, keras.layers.RNN) for direction in directions):
             check_call(directions, sequences, initial_state, mask)
         return super().__call__(sequences, **checks.given(initial_state=initial_state, mask=mask), **kwargs)
 
-    def build(self, sequences_shape: tuple, initial_state_shape: Any = None) -> None:
+    def build(self, sequences_shape: Shape, initial_state_shape: Any = None) -> None:
         """Builds both directions."""
         for direction in (self.forward_layer, self.backward_layer):
             if isinstance(direction, keras.layers.RNN):
@@ -121,7 +143,7 @@ class Bidirectional(keras.layers.Layer):
             self.set_weights(self.initial_weights)
         self.built = True
 
-    def _check_weights(self, weights: list | tuple) -> None:
+    def _check_weights(self, weights: Sequence[Any]) -> None:
         own = [len(direction.weights) for direction in (self.forward_layer, self.backward_layer)]
         if len(weights) != sum(own):
             raise ValueError(
@@ -131,7 +153,7 @@ class Bidirectional(keras.layers.Layer):
             name = f"weights[{index}]"
             checks.check_shape(name, checks.static_shape(name, value), tuple(variable.shape))
 
-    def call(self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool = False) -> Any:
+    def call(self, sequences: Tensor, initial_state: Tensor = None, mask: Tensor = None, training: bool = False) -> Any:
         """Merged outputs; with `return_state` followed by the forward and the backward states."""
         if mask is None:  # Keras hands an attached mask on only where there is no other argument
             mask = get_keras_mask(sequences)
@@ -151,7 +173,7 @@ class Bidirectional(keras.layers.Layer):
             return merged
         return (*(merged if self.merge_mode is None else (merged,)), *states)
 
-    def compute_mask(self, sequences: Any, mask: Any = None) -> Any:
+    def compute_mask(self, sequences: Tensor, mask: Tensor = None) -> Any:
         """The input's mask for outputs that are sequences; none for states."""
         mask = None if mask is None else tree.flatten(mask)[0]
         output_mask = mask if self.return_sequences else None
@@ -161,7 +183,7 @@ class Bidirectional(keras.layers.Layer):
         states = len(self.forward_layer.state_size) + len(self.backward_layer.state_size)
         return [output_mask] * outputs + [None] * (states if self.return_state else 0)
 
-    def compute_output_shape(self, sequences_shape: tuple, initial_state_shape: Any = None) -> Any:
+    def compute_output_shape(self, sequences_shape: Shape, initial_state_shape: Any = None) -> Any:
         """Shapes of what `call` returns."""
         shapes = [layer.compute_output_shape(sequences_shape) for layer in (self.forward_layer, self.backward_layer)]
         states = []
@@ -188,7 +210,7 @@ class Bidirectional(keras.layers.Layer):
 
     reset_states = reset_state
 
-    def get_config(self) -> dict:
+    def get_config(self) -> Config:
         """The constructor's arguments, serialised."""
         serialize = keras.saving.serialize_keras_object
         return {
@@ -199,7 +221,7 @@ class Bidirectional(keras.layers.Layer):
         }
 
     @classmethod
-    def from_config(cls, config: dict, custom_objects: dict | None = None) -> "Bidirectional":
+    def from_config(cls, config: Config, custom_objects: dict[str, Any] | None = None) -> "Bidirectional":
         """The layer that `get_config` described."""
         layers = {
             name: keras.saving.deserialize_keras_object(config[name], custom_objects=custom_objects)

@@ -11,6 +11,7 @@ import numpy as np
 from tensorboard_gradient_flow.summaries import write_gradient, write_layout
 from tensorboard_gradient_flow.writer import RunWriter
 
+from ._keras import flatten_layers
 from .cells import SimpleRNNCell, Step
 from .cells.base import check_size
 from .inspection import Inspected, Inspection
@@ -50,8 +51,8 @@ class GradientFlow(keras.callbacks.Callback):
 
     >>> import tempfile
     >>> import keras, numpy as np
-    >>> from layers import LSTM
-    >>> from layers.callbacks import GradientFlow
+    >>> from rnnscope import LSTM
+    >>> from rnnscope.callbacks import GradientFlow
     >>> x, y = np.random.normal(size=(32, 9, 2)), np.random.normal(size=(32, 1))
     >>> model = keras.Sequential([keras.Input((9, 2)), LSTM(4), keras.layers.Dense(1)])
     >>> model.compile("adam", "mse")
@@ -62,7 +63,7 @@ class GradientFlow(keras.callbacks.Callback):
     def __init__(
         self,
         log_dir: str | Path,
-        batch: tuple,
+        batch: tuple[Any, ...],
         every: int = 50,
         signals: tuple[str, ...] = SIGNALS,
         inspect_every: int | None = None,
@@ -81,13 +82,13 @@ class GradientFlow(keras.callbacks.Callback):
         self.log_dir, self.batch, self.every, self.signals = Path(log_dir), batch, every, tuple(signals)
         self.inspect_every, self.inspect_examples = inspect_every, inspect_examples
 
-    def on_train_begin(self, logs: dict | None = None) -> None:
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Opens the event file."""
         self._writer: RunWriter = RunWriter(self.log_dir)
         write_layout(self._writer)
         self._measure = self._compiled_measurement()
 
-    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Measures and writes, if it is the step to do so."""
         step = int(self.model.optimizer.iterations)
         if step % self.every == 0:
@@ -97,11 +98,11 @@ class GradientFlow(keras.callbacks.Callback):
             first = keras.tree.map_structure(lambda x: x[:count], self.batch[0])
             write_inspection(self._writer, self.model, first, step)
 
-    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Makes what there is visible."""
         self._writer.flush()
 
-    def on_train_end(self, logs: dict | None = None) -> None:
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Closes the event file."""
         self._writer.close()
 
@@ -112,8 +113,8 @@ class GradientFlow(keras.callbacks.Callback):
             metric.assign(value)
         if not norms:
             raise ValueError(
-                "GradientFlow: expected a model with a layer such as layers.LSTM, or a keras.layers.RNN around a cell "
-                f"of this package; found none in {self.model.name!r}"
+                "GradientFlow: expected a model with a layer such as rnnscope.LSTM, or a keras.layers.RNN around a "
+                f"cell of this package; found none in {self.model.name!r}"
             )
         for key, values in norms.items():
             signal = self._signals[key]
@@ -125,7 +126,7 @@ class GradientFlow(keras.callbacks.Callback):
         inputs, targets, sample_weight = keras.utils.unpack_x_y_sample_weight(self.batch)
 
         @tf.function
-        def measure():
+        def measure() -> dict[str, Any]:
             with tf.GradientTape() as tape, in_our_loop(self.model):
                 with GradientTaps(tape.watch, self.signals) as taps:
                     outputs = self.model(inputs, training=False)
@@ -150,7 +151,7 @@ def in_our_loop(model: Any) -> Iterator[None]:
     """While measured, `keras.layers.RNN` around cells of this package runs in the loop that lays taps."""
     theirs = [
         layer
-        for layer in model._flatten_layers()
+        for layer in flatten_layers(model)
         if isinstance(layer, keras.layers.RNN) and not isinstance(layer, RNN) and isinstance(layer.cell, Step)
     ]
     for layer in theirs:
@@ -197,7 +198,7 @@ def inspect(model: keras.Model, inputs: Any) -> list[tuple[Inspected, np.ndarray
     layers: dict[str, Inspected] = {}
 
     @tf.function
-    def run():
+    def run() -> dict[str, tuple[Any, Any, Any]]:
         with tf.GradientTape(persistent=True) as tape, in_our_loop(model):
             with Inspection(tape.watch) as seen:
                 model(inputs, training=False)
@@ -228,7 +229,8 @@ def _last(layer: Inspected) -> Any:
 def _root_mean_square(values: np.ndarray, layer: Inspected) -> np.ndarray:
     """Over the examples that have the step: `[T, B]` → `[T]`."""
     present = np.ones_like(values) if layer.present is None else layer.present[..., 0]
-    return np.sqrt(np.sum(np.square(values) * present, axis=1) / np.maximum(present.sum(axis=1), 1))
+    root: np.ndarray = np.sqrt(np.sum(np.square(values) * present, axis=1) / np.maximum(present.sum(axis=1), 1))
+    return root
 
 
 def activation_norms(layer: Inspected) -> np.ndarray:

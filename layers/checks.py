@@ -6,20 +6,21 @@ Names, types and static shapes are looked at, never values: nothing is added to 
 import difflib
 import functools
 import inspect
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from numbers import Real
 from types import EllipsisType
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 
 import keras
 import numpy as np
 
-Shape = tuple[int | None, ...]
-Layout = tuple[int | str | EllipsisType, ...]
+from .arguments import Shape, Tensor
+
+Layout: TypeAlias = tuple[int | str | EllipsisType, ...]
 """A shape as it should be: numbers; letters for sizes that are not fixed; `...` last, where more axes may follow."""
 
 
-def described(value: Any) -> str:
+def described(value: Tensor) -> str:
     """A value in a few words on one line."""
     for container in (list, tuple, dict, set):
         if isinstance(value, container):
@@ -38,7 +39,7 @@ def _sizes(shape: Any) -> Shape:
 # ---------------------------------------------------------------- tensors
 
 
-def static_shape(name: str, tensor: Any) -> Shape:
+def static_shape(name: str, tensor: Tensor) -> Shape:
     """The shape of a tensor, an array or a `KerasTensor`, `None` for a size that is not known yet."""
     if hasattr(tensor, "row_splits") or getattr(tensor, "ragged", False):
         raise ValueError(f"{name}: expected a dense tensor, with a mask where lengths differ, got a ragged one")
@@ -68,7 +69,7 @@ def _fits(shape: Shape, layout: Layout) -> bool:
     )
 
 
-def check_mask(mask: Any, sequences_shape: Shape, vectors: bool = True) -> None:
+def check_mask(mask: Tensor, sequences_shape: Shape, vectors: bool = True) -> None:
     """Refuses a mask that is neither `[B, T]` nor, for all examples, `[1, T]`, with 1 after it or nothing.
 
     Args:
@@ -86,7 +87,7 @@ def given(**arguments: Any) -> dict[str, Any]:
     return {name: value for name, value in arguments.items() if value is not None}
 
 
-def check_numeric(name: str, tensor: Any, expected: str = "numbers") -> None:
+def check_numeric(name: str, tensor: Tensor, expected: str = "numbers") -> None:
     """Refuses text, objects and complex numbers. Booleans are numbers."""
     dtype = getattr(tensor, "dtype", None)
     try:
@@ -97,7 +98,7 @@ def check_numeric(name: str, tensor: Any, expected: str = "numbers") -> None:
         raise ValueError(f"{name}: expected {expected}, got dtype {getattr(dtype, 'name', dtype)}")
 
 
-def check_states(name: str, states: Any, expected: list) -> None:
+def check_states(name: str, states: Any, expected: Sequence[Any]) -> None:
     """Refuses states that are not as many, not nested as, or not of the shapes that are expected.
 
     Args:
@@ -121,26 +122,26 @@ def check_states(name: str, states: Any, expected: list) -> None:
 # ------------------------------------------------- constructor arguments
 
 
-def boolean(name: str, value: Any) -> bool:
+def boolean(name: str, value: Tensor) -> bool:
     """The value, Python's or NumPy's, as a `bool`; anything else is refused."""
     if not isinstance(value, bool | np.bool_):
         raise ValueError(f"{name}: expected True or False, got {described(value)}")
     return bool(value)
 
 
-def check_number(name: str, value: Any, expected: str = "a number") -> None:
+def check_number(name: str, value: Tensor, expected: str = "a number") -> None:
     """Refuses what is neither a real number nor a `bool`, Python's or NumPy's."""
     if not isinstance(value, Real | np.bool_):
         raise ValueError(f"{name}: expected {expected}, got {described(value)}")
 
 
-def check_choice(name: str, value: Any, choices: Collection) -> None:
+def check_choice(name: str, value: Tensor, choices: Collection[Any]) -> None:
     """Refuses what is not among the choices."""
     if not any(value is choice or (isinstance(value, str) and value == choice) for choice in choices):
         raise ValueError(f"{name}: expected one of {list(choices)}, got {described(value)}")
 
 
-def resolved(name: str, value: Any, get: Callable[[Any], Any], expected: str) -> Any:
+def resolved(name: str, value: Tensor, get: Callable[[Any], Any], expected: str) -> Any:
     """What one of Keras's `get` functions makes of a value; its complaints do not say which argument they are about."""
     try:
         return get(value)
@@ -159,8 +160,42 @@ def check_cell(name: str, cell: Any) -> None:
         )
 
 
-def check_keywords(layer: str, keywords: dict, known: Collection[str]) -> None:
-    """Refuses names that a layer does not know, with the nearest one that it does, and bad values of Keras's own."""
+Self = TypeVar("Self")
+Arguments = ParamSpec("Arguments")
+
+
+def suggest_nearest_names(
+    constructor: Callable[Concatenate[Self, Arguments], None],
+) -> Callable[Concatenate[Self, Arguments], None]:
+    """Make a constructor raise a `ValueError` for an unknown keyword that suggests the nearest known name.
+
+    Values of the arguments that Keras's own layers take are checked too. The signature stays as it is.
+    """
+
+    @functools.wraps(constructor)
+    def checked(self: Self, /, *arguments: Arguments.args, **keywords: Arguments.kwargs) -> None:
+        check_keywords(type(self).__name__, keywords, constructor_arguments(type(self), checked))
+        constructor(self, *arguments, **keywords)
+
+    # Keras reads a constructor with `inspect.getfullargspec`, which does not follow `functools.wraps`.
+    vars(checked)["__signature__"] = inspect.signature(constructor)
+    return checked
+
+
+def arguments(variables: dict[str, Any], without: Collection[str] = ()) -> dict[str, Any]:
+    """Return the arguments of a constructor by name, to forward them without naming each a second time.
+
+    Args:
+        variables: `locals()` in the first line of a constructor.
+        without: names of arguments to leave out.
+    """
+    left_out = {"self", "__class__", "kwargs", *without}
+    named = {name: value for name, value in variables.items() if name not in left_out}
+    return {**named, **variables.get("kwargs", {})}
+
+
+def check_keywords(layer: str, keywords: dict[str, Any], known: Collection[str]) -> None:
+    """Refuse names that a layer does not know, with the nearest one that it does, and bad values of Keras's own."""
     for name in keywords:
         if name not in known:
             near = difflib.get_close_matches(name, sorted(known), n=1)
@@ -171,16 +206,34 @@ def check_keywords(layer: str, keywords: dict, known: Collection[str]) -> None:
     resolved("activity_regularizer", regularizer, keras.regularizers.get, "a Keras regulariser or None")
 
 
-def constructor_arguments(cls: type) -> frozenset[str]:
-    """The names that the constructors of a layer's class, and of the classes that it builds on, take."""
-    popped = {"input_shape", "input_dim"}  # by keras.layers.Layer, from its **kwargs
-    return frozenset(popped).union(*(_own_arguments(each) for each in cls.__mro__))
+def constructor_arguments(cls: type, constructor: Callable[..., None] | None = None) -> frozenset[str]:
+    """Return the names of all keyword arguments of a class.
+
+    A constructor with `**kwargs` forwards them to the next class, so the names of that class count too.
+
+    Args:
+        cls: the class.
+        constructor: the constructor that is running, of `cls` or of a base class; by default the first one.
+    """
+    names: set[str] = set()
+    reached = constructor is None
+    for each in cls.__mro__:
+        own, forwards = _own_arguments(each)
+        names |= own
+        reached = reached or vars(each).get("__init__") is constructor
+        if reached and not forwards:
+            break
+    return frozenset(names)
 
 
 @functools.cache
-def _own_arguments(cls: type) -> frozenset[str]:
+def _own_arguments(cls: type) -> tuple[frozenset[str], bool]:
+    """Return the names in the constructor of a class, and whether it forwards others."""
     if "__init__" not in vars(cls):
-        return frozenset()
+        return frozenset(), True
     _, *parameters = inspect.signature(vars(cls)["__init__"]).parameters.values()
     variadic = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-    return frozenset(parameter.name for parameter in parameters if parameter.kind not in variadic)
+    names = frozenset(parameter.name for parameter in parameters if parameter.kind not in variadic)
+    if cls is keras.layers.Layer:  # which takes these two out of its **kwargs
+        return names | {"input_shape", "input_dim"}, False
+    return names, any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters)

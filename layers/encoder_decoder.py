@@ -3,16 +3,15 @@
 import contextlib
 import operator
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Unpack
 
 import keras
 import numpy as np
 from keras import ops, tree
 
-# Unexported: what a mask is attached to a tensor with, and the scope that a layer called without side effects runs in.
-from keras.src.backend import get_stateless_scope, set_keras_mask
-
 from . import checks
+from ._keras import get_stateless_scope, set_keras_mask
+from .arguments import Config, LayerArguments, Shape, Tensor
 from .backend import scan
 from .cells.base import check_size
 from .inspection import unseen
@@ -78,7 +77,7 @@ class EncoderDecoder(keras.layers.Layer):
             that do not fit; when called, a target of the wrong shape, or neither target nor `steps`.
 
     >>> import keras, numpy as np
-    >>> from layers import LSTM, Bidirectional, EncoderDecoder
+    >>> from rnnscope import LSTM, Bidirectional, EncoderDecoder
     >>> layer = EncoderDecoder(
     ...     Bidirectional(LSTM(8, return_state=True)),
     ...     LSTM(16, return_sequences=True, return_state=True),
@@ -90,6 +89,7 @@ class EncoderDecoder(keras.layers.Layer):
     TensorShape([2, 4, 10])
     """
 
+    @checks.suggest_nearest_names
     def __init__(
         self,
         encoder: Any,
@@ -98,7 +98,7 @@ class EncoderDecoder(keras.layers.Layer):
         embedding: Any = None,
         start: Any = 0,
         steps: int | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerArguments],
     ):
         for name, layer in (("encoder", encoder), ("decoder", decoder)):
             for where, leaf in leaves(name, layer):
@@ -109,7 +109,6 @@ class EncoderDecoder(keras.layers.Layer):
             raise ValueError(f"embedding: expected a layer such as Embedding(10, 4), got {checks.described(embedding)}")
         check_size("steps", steps, optional=True)
         start = _checked_start(start, tokens=embedding is not None)
-        checks.check_keywords(type(self).__name__, kwargs, checks.constructor_arguments(type(self)))
         super().__init__(**kwargs)
         self.encoder = encoder
         self.decoder = decoder
@@ -119,7 +118,7 @@ class EncoderDecoder(keras.layers.Layer):
         self.steps = steps
         self.supports_masking = True
 
-    def __call__(self, source: Any, target: Any = None, mask: Any = None, **kwargs: Any) -> Any:
+    def __call__(self, source: Tensor, target: Tensor = None, mask: Tensor = None, **kwargs: Any) -> Any:
         """`call`, after a look at the arguments: before Keras wraps what goes wrong in many lines."""
         batch, *_ = check_input("source", source, mask)
         if target is not None:
@@ -130,7 +129,7 @@ class EncoderDecoder(keras.layers.Layer):
             raise ValueError("steps: expected a number of steps to write where there is no target, got None")
         return super().__call__(source, **checks.given(target=target, mask=mask), **kwargs)
 
-    def build(self, source_shape: tuple, target_shape: Any = None) -> None:
+    def build(self, source_shape: Shape, target_shape: Any = None) -> None:
         """Builds the layers, provided that the encoder's states fit the decoder."""
         handed = hand_over(self.encoder, state_sizes(self.encoder), operator.add)
         taken = tree.flatten(state_sizes(self.decoder))
@@ -161,7 +160,7 @@ class EncoderDecoder(keras.layers.Layer):
         read = out if self.embedding is None else self.embedding.compute_output_shape((None, None))[-1]
         return read, written, out
 
-    def call(self, source: Any, target: Any = None, mask: Any = None, training: bool = False) -> Any:
+    def call(self, source: Tensor, target: Tensor = None, mask: Tensor = None, training: bool = False) -> Any:
         """source `[B, T, I]`, target `[B, T']` or `[B, T', K]` → outputs `[B, T', K]`."""
         _, *states = self.encoder(source, mask=mask, training=training)
         states = hand_over(self.encoder, states, lambda *both: ops.concatenate(both, axis=-1))
@@ -185,7 +184,7 @@ class EncoderDecoder(keras.layers.Layer):
         start = ops.convert_to_tensor(self.start, dtype=self.compute_dtype)
         return ops.broadcast_to(start, (batch, 1, self._sizes()[-1]))
 
-    def _decode(self, read: Any, states: list, training: bool) -> tuple[Any, list]:
+    def _decode(self, read: Tensor, states: list[Tensor], training: bool) -> tuple[Tensor, list[Tensor]]:
         """read `[B, T']` or `[B, T', K]`, states `[B, H]` → outputs `[B, T', K]`, and the last states."""
         if self.embedding is not None:
             read = self.embedding(read, training=training)
@@ -194,11 +193,12 @@ class EncoderDecoder(keras.layers.Layer):
         outputs, *states = self.decoder(read, initial_state=initial_state, training=training)
         return self.head(outputs, training=training), tree.flatten(states)
 
-    def _write(self, first: Any, states: list, steps: Any) -> Any:
+    def _write(self, first: Tensor, states: list[Tensor], steps: Any) -> Any:
         """Outputs `[B, steps, K]`, each of which the decoder reads before it writes the next."""
 
-        def step(carry, _):
-            outputs, new_states = self._decode(*carry, training=False)
+        def step(carry: tuple[Tensor, list[Tensor]], _: Tensor) -> tuple[Any, Tensor]:
+            read, states = carry
+            outputs, new_states = self._decode(read, states, training=False)
             written = outputs if self.embedding is None else ops.argmax(outputs, axis=-1)
             return tree.map_structure(_like, carry, (written, new_states)), outputs[:, 0]
 
@@ -206,25 +206,25 @@ class EncoderDecoder(keras.layers.Layer):
             _, outputs = scan(step, (first, states), ops.zeros((steps,)))
         return ops.transpose(outputs, (1, 0, 2))
 
-    def compute_mask(self, source: Any, mask: Any = None) -> None:
+    def compute_mask(self, source: Tensor, mask: Tensor = None) -> None:
         """None: the source's steps are not the target's."""
 
-    def compute_output_shape(self, source_shape: tuple, target_shape: Any = None) -> tuple:
+    def compute_output_shape(self, source_shape: Shape, target_shape: Shape | None = None) -> Shape:
         """`[B, T', K]`, or `[B, steps, K]` without a target."""
         return (source_shape[0], self.steps if target_shape is None else target_shape[1], self._sizes()[-1])
 
-    def compute_output_spec(self, source: Any, target: Any = None, **kwargs: Any) -> Any:
+    def compute_output_spec(self, source: Tensor, target: Tensor = None, **kwargs: Any) -> Any:
         """Shape and dtype of the outputs, which are the head's."""
         shape = self.compute_output_shape(source.shape, None if target is None else target.shape)
         return keras.KerasTensor(shape, dtype=self.head.compute_dtype)
 
-    def get_config(self) -> dict:
+    def get_config(self) -> Config:
         """The constructor's arguments, serialised."""
         layers = {name: keras.saving.serialize_keras_object(getattr(self, name)) for name in _LAYERS}
         return {**super().get_config(), **layers, "start": self.start, "steps": self.steps}
 
     @classmethod
-    def from_config(cls, config: dict, custom_objects: dict | None = None) -> "EncoderDecoder":
+    def from_config(cls, config: Config, custom_objects: dict[str, Any] | None = None) -> "EncoderDecoder":
         """The layer that `get_config` described."""
         layers = {
             name: keras.saving.deserialize_keras_object(config[name], custom_objects=custom_objects) for name in _LAYERS
@@ -232,13 +232,13 @@ class EncoderDecoder(keras.layers.Layer):
         return cls(**{**config, **layers})
 
 
-def hand_over(encoder: Any, states: list, join: Callable[[Any, Any], Any]) -> list:
+def hand_over(encoder: Any, states: list[Tensor], join: Callable[[Any, Any], Any]) -> list[Any]:
     """An encoder's states, or their sizes, as its decoder takes them: in a row, those of two directions joined."""
     if isinstance(encoder, Stacked):
         shares = zip(encoder.layers, share_out(encoder.layers, states), strict=True)
         return [state for layer, share in shares for state in hand_over(layer, share, join)]
     if not hasattr(encoder, "forward_layer"):
-        return tree.flatten(states)
+        return list(tree.flatten(states))
     own = len(state_sizes(encoder.forward_layer))
     forward, backward = tree.flatten(states[:own]), tree.flatten(states[own:])
     if len(forward) != len(backward):
@@ -249,7 +249,7 @@ def hand_over(encoder: Any, states: list, join: Callable[[Any, Any], Any]) -> li
     return list(map(join, forward, backward))
 
 
-def _like(old: Any, new: Any) -> Any:
+def _like(old: Tensor, new: Tensor) -> Any:
     """A new value with the dtype and the shape of the old one, of which a loop's graph may know more."""
     return ops.reshape(ops.cast(new, old.dtype), ops.shape(old))
 

@@ -5,6 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from .arguments import Config, DType
+
 
 @keras.saving.register_keras_serializable(package="rnnscope")
 class ScaledIdentity(keras.initializers.Initializer):
@@ -23,7 +25,7 @@ class ScaledIdentity(keras.initializers.Initializer):
     Raises:
         ValueError: the weight is not `[H, nH]`.
 
-    >>> from layers import ScaledIdentity
+    >>> from rnnscope import ScaledIdentity
     >>> ScaledIdentity(0.5)((2, 4)).numpy()
     array([[0.5, 0. , 0.5, 0. ],
            [0. , 0.5, 0. , 0.5]], dtype=float32)
@@ -32,12 +34,12 @@ class ScaledIdentity(keras.initializers.Initializer):
     def __init__(self, gain: float = 1.0):
         self.gain = gain
 
-    def __call__(self, shape: tuple[int, ...], dtype: Any = None) -> Any:
+    def __call__(self, shape: tuple[int, ...], dtype: DType = None) -> Any:
         """The weight before training."""
         if len(shape) != 2 or shape[1] % shape[0]:
             raise ValueError(f"shape: expected a recurrent kernel's, [H, nH], got {list(shape)}")
         return ops.tile(self.gain * ops.eye(shape[0], dtype=dtype), (1, shape[1] // shape[0]))
 
-    def get_config(self) -> dict:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
         return {"gain": self.gain}

@@ -11,6 +11,7 @@ from typing import Any
 
 from keras import ops, tree
 
+from .arguments import Tensor
 from .probes import Signal
 
 
@@ -73,23 +74,23 @@ def unseen() -> Iterator[None]:
         _INSPECTION.reset(token)
 
 
-class _Reading:
+class Reading:
     """One run of one cell under inspection, in the order in which it reads."""
 
     def __init__(self, inspected: Inspected, backward: bool):
         self._inspected, self._backward = inspected, backward
         self.disturbance = self._turned(inspected.disturbance)
 
-    def keep(self, values: dict[str, Any], mask: Any) -> None:
+    def keep(self, values: dict[str, Any], mask: Tensor | None) -> None:
         """What the steps showed, each `[T, B, H]`, and which steps were there."""
         self._inspected.present = None if mask is None else self._turned(mask)
         self._inspected.values = {name: self._turned(value) for name, value in values.items()}
 
-    def _turned(self, sequence):
+    def _turned(self, sequence: Tensor) -> Tensor:
         return ops.flip(sequence, axis=0) if self._backward else sequence
 
 
-def inspect_layer(name: str, cell: Any, sequence: Any, go_backwards: bool) -> _Reading | None:
+def inspect_layer(name: str, cell: Any, sequence: Tensor, go_backwards: bool) -> Reading | None:
     """Opens the inspection of one run of a cell over `[T, B, I]`; `None` outside an `Inspection`."""
     inspection = _INSPECTION.get()
     if inspection is None:
@@ -100,4 +101,4 @@ def inspect_layer(name: str, cell: Any, sequence: Any, go_backwards: bool) -> _R
     if inspection.watch is not None:
         inspection.watch(disturbance)
     inspection.layers[name] = Inspected(signal, cell, disturbance)
-    return _Reading(inspection.layers[name], go_backwards)
+    return Reading(inspection.layers[name], go_backwards)

@@ -7,29 +7,38 @@ time-major: sequences `[T, B, …]`, masks `[T, B, 1]`.
 
 import contextlib
 import functools
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias
 
 import keras
 from keras import ops, tree
 
-# Unexported: what a layer's `__call__` opens, so that its weights are read in its own compute dtype; and the class of
-# cells for which keras.layers.RNN draws one dropout mask a sequence.
-from keras.src.backend import AutocastScope
-from keras.src.layers.rnn.dropout_rnn_cell import DropoutRNNCell
-
 from . import bptt
+from ._keras import AutocastScope, DropoutRNNCell, call_has_training_argument
+from .arguments import Tensor
 from .backend import scan
 from .bptt.parts import parts_of, split
-from .cells import NOTHING_DROPPED, DeepOutputCell, Step
+from .cells import NOTHING_DROPPED, DeepOutputCell, LinearCell, Masks, Step
 from .cells.step import dropped
-from .inspection import inspect_layer
+from .inspection import Reading, inspect_layer
 from .probes import Observer, lay_taps, observe, observing_step
 from .segments import in_segments
 
+Advance: TypeAlias = Callable[[Any, list[Tensor]], tuple[Tensor, list[Tensor]]]
+"""`(x, states) -> (output, states)`: one step, from `cell.project(x_t)` or x_t itself."""
+
 
 def run(
-    cell: Any, sequence: Any, states: Any, mask: Any, *, name: str, go_backwards: bool, training: bool, unroll: bool
-) -> tuple[Any, Any]:
+    cell: Any,
+    sequence: Tensor,
+    states: Any,
+    mask: Tensor | None,
+    *,
+    name: str,
+    go_backwards: bool,
+    training: bool,
+    unroll: bool,
+) -> tuple[Tensor, Any]:
     """Runs a cell over a sequence that is already in reading order.
 
     Args:
@@ -59,12 +68,21 @@ def run(
     return _run_one(cell, sequence, states, mask, name, go_backwards, training, unroll)
 
 
-def _run_one(cell, sequence, states, mask, name, go_backwards, training, unroll):
+def _run_one(
+    cell: Any,
+    sequence: Tensor,
+    states: Any,
+    mask: Tensor | None,
+    name: str,
+    go_backwards: bool,
+    training: bool,
+    unroll: bool,
+) -> tuple[Tensor, Any]:
     """A cell that is not made of cells."""
     nested = tree.is_nested(states)
     states = [ops.cast(state, cell.compute_dtype) for state in (states if nested else [states])]
     inspected = inspect_layer(name, cell, sequence, go_backwards)
-    hand_derived = None if unroll or inspected else bptt.find(cell)
+    hand_derived = bptt.is_hand_derived(cell) and not unroll and inspected is None
     signals = cell.signals if isinstance(cell, Step) else ("h",)
     taps = lay_taps(name, cell, signals, ops.shape(sequence)[0], go_backwards)
     with AutocastScope(cell.compute_dtype), _dropout(cell, sequence, states, training) as (input_mask, masks):
@@ -74,28 +92,40 @@ def _run_one(cell, sequence, states, mask, name, go_backwards, training, unroll)
             )
         else:
             sequence = ops.cast(sequence, cell.compute_dtype)
-            if hand_derived is not None:
-                walk = functools.partial(_hand_derived, hand_derived, cell, input_mask, masks.state, training)
+            if hand_derived:
+                walk = functools.partial(_hand_derived, cell, input_mask, masks.state, training)
                 way_through = functools.partial(in_segments, walk) if training else walk
                 outputs, states = way_through(sequence, states, mask, taps)
                 outputs = _nothing_before_the_first_step(outputs, mask)
             else:
                 projected = cell.project(dropped(sequence, input_mask), training)
-                advance = lambda x, s: cell.advance(x, s, masks)
+
+                def advance(x: Any, states: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+                    return cell.advance(x, states, masks)
+
                 outputs, states = _step_by_step(advance, cell, projected, states, mask, taps, inspected, unroll)
     return outputs, states if nested else states[0]
 
 
-def _hand_derived(family, cell, input_mask, state_mask, training, sequence, states, mask, taps):
+def _hand_derived(
+    cell: Any,
+    input_mask: Tensor | None,
+    state_mask: Tensor | None,
+    training: bool,
+    sequence: Tensor,
+    states: list[Tensor],
+    mask: Tensor | None,
+    taps: dict[str, Tensor],
+) -> tuple[Tensor, list[Tensor]]:
     """A cell with its way back, in parts of the batch. Its weights may be read again on that way."""
-    count = 1 if family is bptt.linear else parts_of(sequence)
+    count = 1 if isinstance(cell, LinearCell) else parts_of(sequence)
     with AutocastScope(cell.compute_dtype):
         inputs = zip(split(sequence, count, axis=1), split(input_mask, count, axis=0), strict=True)
         projected = [cell.project(dropped(part, kept), training) for part, kept in inputs]
-        return bptt.through_time(family, cell, projected, states, mask, state_mask, taps, training)
+        return bptt.through_time(cell, projected, states, mask, state_mask, taps, training)
 
 
-def _nothing_before_the_first_step(outputs, mask):
+def _nothing_before_the_first_step(outputs: Tensor, mask: Tensor | None) -> Tensor:
     """Outputs `[T, B, H]`, zero where an example has not had an unmasked step yet."""
     if mask is None:
         return outputs
@@ -104,7 +134,9 @@ def _nothing_before_the_first_step(outputs, mask):
 
 
 @contextlib.contextmanager
-def _dropout(cell, sequence, states, training):
+def _dropout(
+    cell: Any, sequence: Tensor, states: list[Tensor], training: bool
+) -> Iterator[tuple[Tensor | None, Masks]]:
     """A cell's mask for the inputs `[B, I]` and those for its step, drawn before its loop, forgotten after it."""
     if not (training and isinstance(cell, DropoutRNNCell)):
         yield None, NOTHING_DROPPED
@@ -118,11 +150,11 @@ def _dropout(cell, sequence, states, training):
         cell.reset_recurrent_dropout_mask()
 
 
-def _caller(cell, training):
+def _caller(cell: Any, training: bool) -> Advance:
     """A foreign cell's `call` as `(x_t, states) -> (output, states)`, its output shown to the probes."""
-    kwargs = {"training": training} if getattr(cell, "_call_has_training_arg", False) else {}
+    kwargs = {"training": training} if call_has_training_argument(cell) else {}
 
-    def call(x, states):
+    def call(x: Tensor, states: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         output, new_states = cell(x, states, **kwargs)
         new_states = list(new_states) if tree.is_nested(new_states) else [new_states]
         observed = observe("h", output)
@@ -133,15 +165,24 @@ def _caller(cell, training):
     return call
 
 
-def _step_by_step(advance, cell, xs, states, mask, taps, inspected, unroll):
+def _step_by_step(
+    advance: Advance,
+    cell: Any,
+    xs: Any,
+    states: list[Tensor],
+    mask: Tensor | None,
+    taps: dict[str, Tensor],
+    inspected: Reading | None,
+    unroll: bool,
+) -> tuple[Tensor, list[Tensor]]:
     """The plain loop, differentiated automatically. xs: structure of `[T, B, …]`."""
     output_size = getattr(cell, "output_size", None) or tree.flatten(cell.state_size)[0]
     before = ops.zeros((ops.shape(states[0])[0], output_size), dtype=states[0].dtype)
 
-    def step(carry, slices):
+    def step(carry: tuple[list[Tensor], Tensor], slices: tuple[Any, ...]) -> tuple[Any, Any]:
         states, before = carry
         x, present, tap, disturbance = slices
-        seen = None if inspected is None else {}
+        seen: dict[str, Tensor] | None = None if inspected is None else {}
         with observing_step(Observer(tap, present, disturbance, seen)):
             output, new_states = advance(x, states)
         if present is not None:

@@ -21,7 +21,9 @@ from typing import Any
 
 from keras import ops, tree
 
-from .backend import custom_gradient
+from .arguments import Tensor
+from .backend import Gradient, custom_gradient
+from .signals import SIGNALS as SIGNALS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,10 +43,6 @@ class Signal:
     direction: str
     cell: str
     units: int
-
-
-SIGNALS = ("h", "c", "kernel")
-"""What can be measured, where a layer has it."""
 
 
 class GradientTaps:
@@ -150,12 +148,12 @@ def lay_taps(layer: str, cell: Any, signals: tuple[str, ...], length: Any, go_ba
 
 
 @custom_gradient
-def _root_on_the_way_back(tap):
+def _root_on_the_way_back(tap: Tensor) -> tuple[Tensor, Gradient]:
     """A tap to which squares are reported, several of which may add up at a step."""
     return ops.copy(tap), lambda squares: (ops.sqrt(squares),)
 
 
-def norms(squares: Any, batch_size: Any, present: Any = None) -> Any:
+def norms(squares: Tensor, batch_size: Any, present: Tensor | None = None) -> Tensor:
     """Root mean square over examples of ‖∂ℓ_b/∂h_{b,t}‖₂, from the batch-mean loss's derivatives.
 
     Args:
@@ -190,7 +188,7 @@ def unobserved(*signals: str) -> Iterator[None]:
         yield
 
 
-def observe(signal: str, value: Any) -> Any:
+def observe(signal: str, value: Tensor) -> Tensor:
     """The identity on `value` `[B, H]`; in the backward pass its derivative's norm becomes the tap's gradient."""
     step = _STEP.get()
     if step is None or signal in step.hidden:
@@ -204,8 +202,8 @@ def observe(signal: str, value: Any) -> Any:
     present = None if step.present is None else ops.sum(ops.cast(step.present, "float32"))
 
     @custom_gradient
-    def identity(value, tap, present):
-        def gradient(derivative):
+    def identity(value: Tensor, tap: Tensor, present: Tensor | None) -> tuple[Tensor, Gradient]:
+        def gradient(derivative: Tensor) -> tuple[Any, ...]:
             square = ops.sum(ops.square(ops.cast(derivative, "float32")))
             return derivative, norms(square, ops.shape(value)[0], present), None
 
@@ -214,7 +212,7 @@ def observe(signal: str, value: Any) -> Any:
     return identity(value, step.taps[signal], present)
 
 
-def observe_product(left: Any, kernel: Any) -> Any:
+def observe_product(left: Tensor, kernel: Tensor) -> Tensor:
     """`left @ kernel`; in the backward pass the square of this step's share of ∂L/∂kernel goes to the tap `kernel`.
 
     Args:
@@ -228,8 +226,8 @@ def observe_product(left: Any, kernel: Any) -> Any:
         return multiply(left, kernel)
 
     @custom_gradient
-    def product(left, kernel, tap):
-        def gradient(upstream):
+    def product(left: Tensor, kernel: Tensor, tap: Tensor) -> tuple[Tensor, Gradient]:
+        def gradient(upstream: Tensor) -> tuple[Any, ...]:
             if diagonal:
                 share, of_left = ops.sum(left * upstream, axis=0), upstream * kernel
             else:

@@ -1,12 +1,16 @@
 """Long sequences in segments, of which only the beginnings are kept: less memory for more time."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import TypeAlias
 
 import keras
 from keras import ops
 
+from .arguments import Tensor
 from .bptt.parts import split
+
+Walk: TypeAlias = Callable[[Tensor, list[Tensor], Tensor | None, dict[str, Tensor]], tuple[Tensor, list[Tensor]]]
+"""`(sequence, states, mask, taps) -> (outputs, states)`."""
 
 _chosen = 1
 
@@ -27,7 +31,7 @@ def set_recomputed_segments(count: int) -> None:
     Raises:
         ValueError: less than 1.
 
-    >>> from layers import set_recomputed_segments
+    >>> from rnnscope import set_recomputed_segments
     >>> set_recomputed_segments(16)
     >>> set_recomputed_segments(1)
     """
@@ -37,7 +41,9 @@ def set_recomputed_segments(count: int) -> None:
     _chosen = count
 
 
-def in_segments(walk: Callable, sequence: Any, states: list, mask: Any, taps: dict[str, Any]) -> tuple[Any, list]:
+def in_segments(
+    walk: Walk, sequence: Tensor, states: list[Tensor], mask: Tensor | None, taps: dict[str, Tensor]
+) -> tuple[Tensor, list[Tensor]]:
     """Walks over a sequence in as many segments as `set_recomputed_segments` says.
 
     Args:
@@ -60,14 +66,14 @@ def in_segments(walk: Callable, sequence: Any, states: list, mask: Any, taps: di
     return ops.concatenate(outputs, axis=0), states
 
 
-def _of_tensors(walk, mask, names):
+def _of_tensors(walk: Walk, mask: Tensor | None, names: Iterable[str]) -> Callable[..., tuple[list[Tensor], Tensor]]:
     """The walk as a function of all that has a derivative.
 
     It returns the last states first, because TensorFlow begins to compute a segment again as soon as the derivative of
     the first result is there: that of the states comes from the segment after, that of the outputs long before.
     """
 
-    def of_tensors(states, sequence, *taps):
+    def of_tensors(states: list[Tensor], sequence: Tensor, *taps: Tensor) -> tuple[list[Tensor], Tensor]:
         outputs, last = walk(sequence, states, mask, dict(zip(names, taps, strict=True)))
         return last, outputs
 

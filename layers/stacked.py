@@ -1,18 +1,17 @@
 """Layers on top of one another."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Unpack
 
 import keras
 from keras import ops, tree
 
-# Unexported: where `Masking` and `Embedding` leave their masks.
-from keras.src.backend import get_keras_mask
-
 from . import checks
+from ._keras import get_keras_mask
+from .arguments import Config, LayerArguments, Shape, Skip, Tensor
 from .cells.base import check_rate
 
-_READS: dict = {
+_READS: dict[Skip, Callable[[Any, list[Any]], list[Any]]] = {
     None: lambda x, below: below[-1:],
     "residual": lambda x, below: below[-1:],
     "input": lambda x, below: [below[-1], x],
@@ -67,20 +66,25 @@ class Stacked(keras.layers.Layer):
             outside [0, 1]; when called, `sequences`, `initial_state` or `mask` of the wrong shape or number.
 
     >>> import numpy as np
-    >>> from layers import GRU, LSTM, Bidirectional, Stacked
+    >>> from rnnscope import GRU, LSTM, Bidirectional, Stacked
     >>> stack = Stacked([Bidirectional(LSTM(4, return_sequences=True)), GRU(8)], skip="residual", dropout=0.2)
     >>> stack(np.ones((2, 7, 3), "float32")).shape
     TensorShape([2, 8])
     """
 
+    @checks.suggest_nearest_names
     def __init__(
-        self, layers: list, skip: str | None = None, dropout: float = 0.0, seed: int | None = None, **kwargs: Any
+        self,
+        layers: Sequence[Any],
+        skip: Skip = None,
+        dropout: float = 0.0,
+        seed: int | None = None,
+        **kwargs: Unpack[LayerArguments],
     ):
         if not (isinstance(layers, list | tuple) and layers):
             raise ValueError(f"layers: expected a list of at least one recurrent layer, got {checks.described(layers)}")
         checks.check_choice("skip", skip, _READS)
         check_rate("dropout", dropout)
-        checks.check_keywords(type(self).__name__, kwargs, checks.constructor_arguments(type(self)))
         for index, layer in enumerate(layers):
             _check_layer(f"layers[{index}]", layer, last=index == len(layers) - 1)
             if skip is not None and len(layers) > 1:
@@ -97,14 +101,14 @@ class Stacked(keras.layers.Layer):
     @property
     def return_sequences(self) -> bool:
         """Whether the stack returns a sequence."""
-        return self.layers[-1].return_sequences
+        return bool(self.layers[-1].return_sequences)
 
     @property
     def return_state(self) -> bool:
         """Whether the stack returns states beside its output."""
         return any(layer.return_state for layer in self.layers)
 
-    def __call__(self, sequences: Any, initial_state: Any = None, mask: Any = None, **kwargs: Any) -> Any:
+    def __call__(self, sequences: Tensor, initial_state: Tensor = None, mask: Tensor = None, **kwargs: Any) -> Any:
         """`call`, after a look at the arguments: before Keras wraps what goes wrong in many lines."""
         batch, *_ = check_input("sequences", sequences, mask)
         if initial_state is not None:
@@ -113,7 +117,7 @@ class Stacked(keras.layers.Layer):
             )
         return super().__call__(sequences, **checks.given(initial_state=initial_state, mask=mask), **kwargs)
 
-    def build(self, sequences_shape: tuple, initial_state_shape: Any = None) -> None:
+    def build(self, sequences_shape: Shape, initial_state_shape: Any = None) -> None:
         """Builds the layers from the lowest up."""
         for layer, read, _ in self._flow(sequences_shape):
             if not layer.built:
@@ -121,7 +125,7 @@ class Stacked(keras.layers.Layer):
                 layer.built = True
         self.built = True
 
-    def _flow(self, sequences_shape: tuple) -> Iterator[tuple[Any, tuple, tuple]]:
+    def _flow(self, sequences_shape: Shape) -> Iterator[tuple[Any, Shape, tuple[Any, ...]]]:
         """Each layer, with the shapes of what it reads and of its output."""
         *batch_and_time, inputs = sequences_shape
         units: list[int] = []
@@ -136,7 +140,7 @@ class Stacked(keras.layers.Layer):
             units.append(output[-1])
             yield layer, read, output
 
-    def call(self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool = False) -> Any:
+    def call(self, sequences: Tensor, initial_state: Tensor = None, mask: Tensor = None, training: bool = False) -> Any:
         """sequences `[B, T, I]` → the last layer's output, and states where they are asked for."""
         mask = _boolean(get_keras_mask(sequences) if mask is None else mask)
         output, reads, states = sequences, [], []
@@ -153,19 +157,19 @@ class Stacked(keras.layers.Layer):
                 output = ops.add(output, ops.cast(_summand(layer, below, mask), output.dtype))
         return (output, *states) if self.return_state else output
 
-    def _drop(self, output: Any, training: bool) -> Any:
+    def _drop(self, output: Tensor, training: bool) -> Any:
         """A layer's outputs `[B, T, H]` as the layers above read them."""
         if not (training and self.dropout):
             return output
         return keras.random.dropout(output, self.dropout, seed=self.seed_generator)
 
-    def _share_out(self, initial_state: Any) -> list:
+    def _share_out(self, initial_state: Tensor) -> list[Any]:
         """Each layer's part of the states, or `None` for each."""
         if initial_state is None:
             return [None] * len(self.layers)
         return list(share_out(self.layers, initial_state if tree.is_nested(initial_state) else [initial_state]))
 
-    def compute_mask(self, sequences: Any, mask: Any = None) -> Any:
+    def compute_mask(self, sequences: Tensor, mask: Tensor = None) -> Any:
         """The input's mask where the stack returns a sequence; none for states."""
         mask = None if mask is None else tree.flatten(mask)[0]
         output_mask = mask if self.return_sequences else None
@@ -173,7 +177,7 @@ class Stacked(keras.layers.Layer):
             return output_mask
         return [output_mask] + [None] * sum(len(state_sizes(layer)) for layer in self.layers if layer.return_state)
 
-    def compute_output_shape(self, sequences_shape: tuple, initial_state_shape: Any = None) -> Any:
+    def compute_output_shape(self, sequences_shape: Shape, initial_state_shape: Any = None) -> Any:
         """Shapes of what `call` returns."""
         flow = list(self._flow(sequences_shape))
         shape = flow[-1][-1]
@@ -185,14 +189,14 @@ class Stacked(keras.layers.Layer):
         for layer in self.layers:
             layer.reset_state()
 
-    def get_config(self) -> dict:
+    def get_config(self) -> Config:
         """The constructor's arguments, serialised."""
         layers = [keras.saving.serialize_keras_object(layer) for layer in self.layers]
         own = {"layers": layers, "skip": self.skip, "dropout": self.dropout, "seed": self.seed}
         return {**super().get_config(), **own}
 
     @classmethod
-    def from_config(cls, config: dict, custom_objects: dict | None = None) -> "Stacked":
+    def from_config(cls, config: Config, custom_objects: dict[str, Any] | None = None) -> "Stacked":
         """The layer that `get_config` described."""
         layers = [
             keras.saving.deserialize_keras_object(layer, custom_objects=custom_objects) for layer in config["layers"]
@@ -200,7 +204,7 @@ class Stacked(keras.layers.Layer):
         return cls(**{**config, "layers": layers})
 
 
-def state_sizes(layer: Any) -> list:
+def state_sizes(layer: Any) -> list[Any]:
     """Sizes of the states that a recurrent layer or wrapper takes and returns; nested for a layer of several cells."""
     if hasattr(layer, "forward_layer"):
         return [*state_sizes(layer.forward_layer), *state_sizes(layer.backward_layer)]
@@ -218,20 +222,20 @@ def leaves(name: str, layer: Any) -> Iterator[tuple[str, Any]]:
         yield from leaves(f"{name}.layers[{index}]", inner)
 
 
-def share_out(layers: list, states: list) -> Iterator[list]:
+def share_out(layers: Sequence[Any], states: Sequence[Any]) -> Iterator[list[Any]]:
     """Each layer's part of the states of all layers."""
     remaining = iter(states)
     for layer in layers:
         yield [next(remaining) for _ in state_sizes(layer)]
 
 
-def output_shape(layer: Any, shape: tuple) -> tuple:
+def output_shape(layer: Any, shape: Shape) -> tuple[Any, ...]:
     """Shape of a recurrent layer's output, without its states'."""
     computed = layer.compute_output_shape(shape)
     return tuple(computed[0] if layer.return_state else computed)
 
 
-def check_input(name: str, sequences: Any, mask: Any) -> checks.Shape:
+def check_input(name: str, sequences: Tensor, mask: Tensor) -> Shape:
     """Refuses sequences that are not `[B, T, I]`, and a mask that is not theirs. Returns the sequences' shape."""
     shape = checks.static_shape(name, sequences)
     checks.check_shape(name, shape, ("B", "T", "I"))
@@ -241,7 +245,7 @@ def check_input(name: str, sequences: Any, mask: Any) -> checks.Shape:
     return shape
 
 
-def _state_layouts(batch: Any, sizes: list) -> list:
+def _state_layouts(batch: Any, sizes: Sequence[Any]) -> list[Any]:
     """Of states of these sizes, as `checks.check_states` expects them."""
     return [(batch, size) if isinstance(size, int) else _state_layouts(batch, size) for size in sizes]
 
@@ -277,18 +281,18 @@ def _check_alignment(name: str, layer: Any, skip: str) -> None:
             )
 
 
-def _boolean(mask: Any) -> Any:
+def _boolean(mask: Tensor) -> Any:
     """A mask `[B, T]` or `[B, T, 1]`, or a list that starts with one, as boolean `[B, T]`; or `None`."""
     mask = tree.flatten(mask)[0]
     return None if mask is None else ops.cast(mask if len(mask.shape) == 2 else mask[:, :, 0], "bool")
 
 
-def _side_by_side(parts: list) -> Any:
+def _side_by_side(parts: list[Tensor]) -> Any:
     """Sequences `[B, T, …]` as one."""
     return parts[0] if len(parts) == 1 else ops.concatenate(parts, axis=-1)
 
 
-def _summand(layer: Any, below: Any, mask: Any) -> Any:
+def _summand(layer: Any, below: Tensor, mask: Tensor) -> Any:
     """What the layer below, `[B, T, H]`, adds to a layer's output, which is a sequence or the last output alone."""
     if isinstance(layer, Stacked):
         return _summand(layer.layers[-1], below, mask)
@@ -304,7 +308,7 @@ def _summand(layer: Any, below: Any, mask: Any) -> Any:
     )
 
 
-def _at_last_step(sequence: Any, mask: Any, backwards: bool) -> Any:
+def _at_last_step(sequence: Tensor, mask: Tensor, backwards: bool) -> Any:
     """`[B, T, H]` → `[B, H]`: each example at the step that is read last; zero where none is read."""
     if mask is None:
         return sequence[:, 0 if backwards else -1]

@@ -68,12 +68,12 @@ class GradientFlowPlugin(base_plugin.TBPlugin):
     def _index(self, request: Request) -> Response:
         """Every run that has records, and what it has."""
         index = {"runs": self._source.runs(*_context(request)), "limit": self._source.limit}
-        return http_util.Respond(request, json.dumps(index), "application/json")
+        return _respond(request, json.dumps(index), "application/json")
 
     def _steps(self, request: Request) -> Response:
         """At which training steps there are records, by run."""
         steps = {run: series.steps.tolist() for run, series in self._found(request).items()}
-        return http_util.Respond(request, json.dumps(steps), "application/json")
+        return _respond(request, json.dumps(steps), "application/json")
 
     def _vectors(self, request: Request) -> Response:
         """Records at some training steps (`at`), or from one to another, no more than fit on the screen."""
@@ -94,14 +94,14 @@ class GradientFlowPlugin(base_plugin.TBPlugin):
         """Of every run asked for: the verdict on its last records."""
         verdicts = {run: series.verdict() for run, series in self._found(request).items()}
         answer = {run: vars(verdict) for run, verdict in verdicts.items() if verdict is not None}
-        return http_util.Respond(request, json.dumps(answer), "application/json")
+        return _respond(request, json.dumps(answer), "application/json")
 
     def _found(self, request: Request) -> dict[str, Series]:
         return self._source.find(*_context(request), request.args.get("tag", ""), request.args.getlist("run"))
 
     def _binary(self, request: Request, part: Callable[[Series], Part]) -> Response:
         answer = encode({run: (series, part(series)) for run, series in self._found(request).items()})
-        return http_util.Respond(request, answer, "application/octet-stream")
+        return _respond(request, answer, "application/octet-stream")
 
 
 def _context(request: Request) -> tuple[Any, str]:
@@ -119,6 +119,12 @@ def _numbers(request: Request, name: str) -> list[int]:
     return numbers
 
 
+def _respond(request: Request, content: str | bytes, kind: str) -> Response:
+    """Return a response with some content of a media type."""
+    response: Response = http_util.Respond(request, content, kind)
+    return response
+
+
 def _application(route: Callable[[Request], Response]) -> Any:
     return Request.application(route)
 
@@ -126,4 +132,4 @@ def _application(route: Callable[[Request], Response]) -> Any:
 def _file(path: Path) -> Any:
     """An application that answers with one of the page's files."""
     kind = "text/javascript" if path.suffix == ".js" else mimetypes.guess_type(path.name)[0] or "text/plain"
-    return _application(lambda request: http_util.Respond(request, path.read_bytes(), kind))
+    return _application(lambda request: _respond(request, path.read_bytes(), kind))

@@ -148,4 +148,5 @@ def root_mean_square(profiles: Any) -> np.ndarray:
     array([3., 2.])
     """
     squares = np.square(np.asarray(profiles, dtype=np.float64))
-    return np.sqrt(squares.sum(axis=0) / np.maximum((squares != 0).sum(axis=0), 1))
+    root: np.ndarray = np.sqrt(squares.sum(axis=0) / np.maximum((squares != 0).sum(axis=0), 1))
+    return root

@@ -10,8 +10,9 @@ from subprocess import PIPE
 
 import pytest
 
-from docs import datasets
-from experiments import commandline
+from rnnscope.experiments.commands.train import read
+from rnnscope.experiments.configuration.composition import CONF, prepare
+from tools import write_dataset_tables as datasets
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
@@ -35,7 +36,7 @@ def commands() -> list[tuple[Path, str]]:
 
 SCRIPTS = """
 import os, runpy, sys
-import layers
+import rnnscope
 for folder in sys.stdin:
     if process := os.fork():
         print(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), flush=True)
@@ -86,8 +87,8 @@ def test_the_output_that_a_page_quotes_is_what_its_python_prints(page, after_pyt
 def test_every_train_command_asks_for_runs_that_can_be_run(page, command, after_python, monkeypatch):
     monkeypatch.chdir(after_python(page))
     arguments = shlex.split(command)[2:]
-    commandline.prepare()
-    request = commandline.read(arguments)
+    prepare()
+    request, _ = read(arguments)
     assert request is None or request.runs
 
 
@@ -101,7 +102,7 @@ def test_links_and_pictures_of_a_page_are_there(page):
 def test_the_readme_opens_with_two_commands_that_need_nothing_but_python_and_pip():
     first, second = blocks(ROOT / "README.md", "bash")[:2]
     install = "python3 -m venv .venv && . .venv/bin/activate && pip install -c constraints.txt -e "
-    assert first.strip() == f"{install}. && python train.py"
+    assert first.strip() == f"{install}. && rnnscope train"
     assert second.strip() == f'{install}".[test]" && python -m pytest'
 
 
@@ -114,7 +115,7 @@ def test_constraints_are_versions_and_nothing_else():
 DATASETS = (ROOT / "docs" / "data" / "README.md").read_text()
 
 
-@pytest.mark.parametrize("name", sorted(file.stem for file in (commandline.CONF / "dataset").glob("*.yaml")))
+@pytest.mark.parametrize("name", sorted(file.stem for file in (CONF / "dataset").glob("*.yaml")))
 def test_the_table_of_datasets_says_what_they_are(name):
     if name == "text_chars":  # comes with Python, and changes with it
         assert "| `text_chars` | sequences of 100 steps" in DATASETS

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-import layers
-from docs import configuration
-from experiments.studies.study import Study
+import rnnscope
+from rnnscope.experiments.studies.study import Study
+from tools import write_option_reference as configuration
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -49,7 +49,7 @@ def test_formulas_are_mathml(site):
 
 def test_the_reference_has_all_public_names(site):
     reference = "".join(page.read_text() for page in (site / "reference").glob("*.html"))
-    assert [name for name in layers.__all__ if f'id="layers.{name}"' not in reference] == []
+    assert [name for name in rnnscope.__all__ if f'id="layers.{name}"' not in reference] == []
 
 
 def test_the_page_of_options_is_what_the_script_writes():

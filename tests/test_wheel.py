@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import pytest
 
-import layers
+import rnnscope
 
 ROOT = Path(__file__).parents[1]
 
@@ -81,7 +81,7 @@ print(*sorted(plugin.get_plugin_apps()))
 
 
 def test_a_model_saved_from_the_checkout_loads_with_the_wheel_alone(elsewhere, tmp_path):
-    stack = layers.Stacked([layers.Bidirectional(layers.LSTM(4, return_sequences=True)), layers.GRU(3)])
+    stack = rnnscope.Stacked([rnnscope.Bidirectional(rnnscope.LSTM(4, return_sequences=True)), rnnscope.GRU(3)])
     model = keras.Sequential([keras.Input((7, 2)), stack, keras.layers.Dense(1)])
     model.save(tmp_path / "model.keras")
     inputs = np.random.default_rng(0).normal(size=(5, 7, 2)).astype("float32")

@@ -6,10 +6,10 @@ from typing import Any
 from hydra.utils import get_method
 from omegaconf import OmegaConf
 
-from .split import Split
+from .split import SPLITS, Split
 from .task import Signature, Task
 
-__all__ = ["Loader", "Signature", "Split", "Task", "load"]
+__all__ = ["SPLITS", "Loader", "Signature", "Split", "Task", "load"]
 
 
 class Loader:

@@ -1,24 +1,24 @@
 """Types and limits of the datasets' options. Values stand in `conf/dataset/`."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from omegaconf import MISSING
 
-from ..limits import limited
+from ..common.options import option
 
 
 @dataclass
 class Dataset:
     """What every dataset has."""
 
-    _target_: str = MISSING
+    _target_: str = option(not_for=("hparams", "summary"))
     name: str = MISSING
-    requires: dict[str, str] = field(default_factory=dict)
+    requires: dict[str, str] = option(default_factory=dict, not_for=("hparams", "summary"))
     """Importable module → package to install, for datasets that come with a package."""
-    train_size: int | None = limited(None, at_least=1)
+    train_size: int | None = option(None, at_least=1)
     """Examples to learn from; `null` for all."""
-    train_fraction: float = limited(1.0, above=0, at_most=1)
+    train_fraction: float = option(1.0, above=0, at_most=1)
     """The share of the training part that is kept."""
 
 
@@ -29,61 +29,61 @@ class Dataset:
 class Generated(Dataset):
     """Sequences made to order, anew for each seed."""
 
-    train_size: int | None = limited(at_least=1)
-    validation_size: int = limited(at_least=1)
+    train_size: int | None = option(at_least=1)
+    validation_size: int = option(at_least=1)
     """How many to validate."""
-    test_size: int = limited(at_least=1)
+    test_size: int = option(at_least=1)
     """How many to test."""
 
 
 @dataclass
 class Adding(Generated):
-    """`experiments.data.long_range.adding`."""
+    """`rnnscope.experiments.data.datasets.long_range.adding`."""
 
-    length: int = limited(at_least=2)
-    protocol: str = limited(choices=("le2015", "hochreiter1997"))
+    length: int = option(at_least=2)
+    protocol: str = option(choices=("le2015", "hochreiter1997"))
 
 
 @dataclass
 class CopyMemory(Generated):
-    """`experiments.data.long_range.copy_memory`."""
+    """`rnnscope.experiments.data.datasets.long_range.copy_memory`."""
 
-    length: int = limited(at_least=1)
+    length: int = option(at_least=1)
 
 
 @dataclass
 class TemporalOrder(Generated):
-    """`experiments.data.long_range.temporal_order`."""
+    """`rnnscope.experiments.data.datasets.long_range.temporal_order`."""
 
-    length: int = limited(at_least=20)
-    variant: str = limited(choices=("6a", "6b"))
+    length: int = option(at_least=20)
+    variant: str = option(choices=("6a", "6b"))
 
 
 @dataclass
 class Recall(Generated):
-    """`experiments.data.recall.recall`."""
+    """`rnnscope.experiments.data.datasets.recall.recall`."""
 
-    gap: int = limited(at_least=0)
+    gap: int = option(at_least=0)
 
 
 @dataclass
 class Parity(Generated):
-    """`experiments.data.long_range.parity`."""
+    """`rnnscope.experiments.data.datasets.long_range.parity`."""
 
-    length: int = limited(at_least=4)
+    length: int = option(at_least=4)
     every_step: bool = MISSING
 
 
 @dataclass
 class Dates(Generated):
-    """`experiments.data.rewriting.dates`."""
+    """`rnnscope.experiments.data.datasets.rewriting.dates`."""
 
 
 @dataclass
 class Reverse(Generated):
-    """`experiments.data.rewriting.reverse`."""
+    """`rnnscope.experiments.data.datasets.rewriting.reverse`."""
 
-    length: int = limited(at_least=1)
+    length: int = option(at_least=1)
 
 
 # --------------------------------------------------------------------- forecasts
@@ -93,37 +93,37 @@ class Reverse(Generated):
 class Series(Dataset):
     """Windows of a time series, and what comes after them."""
 
-    window: int = limited(at_least=1)
-    horizon: int = limited(at_least=1)
-    stride: int = limited(at_least=1)
+    window: int = option(at_least=1)
+    horizon: int = option(at_least=1)
+    stride: int = option(at_least=1)
     every_step: bool = MISSING
 
 
 @dataclass
 class Weather(Series):
-    """`experiments.data.weather.weather`."""
+    """`rnnscope.experiments.data.datasets.weather.weather`."""
 
-    target: str = limited(choices=("temperature", "class"))
+    target: str = option(choices=("temperature", "class"))
 
 
 @dataclass
 class WeatherHourly(Series):
-    """`experiments.data.weather.weather_hourly`."""
+    """`rnnscope.experiments.data.datasets.weather.weather_hourly`."""
 
-    city: str = limited(choices=("seattle", "san_francisco"))
+    city: str = option(choices=("seattle", "san_francisco"))
 
 
 @dataclass
 class Csv(Series):
-    """`experiments.data.own.csv`."""
+    """`rnnscope.experiments.data.datasets.user_files.csv`."""
 
     path: str = MISSING
     target: Any = MISSING
     """A column's name, or a list of them."""
     time: str | None = MISSING
     columns: list[str] | None = MISSING
-    validation_share: float = limited(above=0, at_most=1)
-    test_share: float = limited(above=0, at_most=1)
+    validation_share: float = option(above=0, at_most=1)
+    test_share: float = option(above=0, at_most=1)
     """The share to test."""
 
 
@@ -132,33 +132,33 @@ class Csv(Series):
 
 @dataclass
 class DigitsPixels(Dataset):
-    """`experiments.data.digits.digits_pixels`, `experiments.data.online.mnist_pixels`."""
+    """`rnnscope.experiments.data.datasets.digits.digits_pixels` and `…datasets.online.mnist_pixels`."""
 
     permuted: bool = MISSING
 
 
 @dataclass
 class Mnist1d(Dataset):
-    """`experiments.data.packaged.mnist1d`."""
+    """`rnnscope.experiments.data.datasets.packaged.mnist1d`."""
 
     shuffled: bool = MISSING
 
 
 @dataclass
 class Words(Dataset):
-    """`experiments.data.online.imdb` and `reuters`."""
+    """`rnnscope.experiments.data.datasets.online.imdb` and `reuters`."""
 
-    length: int = limited(at_least=1)
-    words: int = limited(at_least=4)
+    length: int = option(at_least=1)
+    words: int = option(at_least=4)
 
 
 @dataclass
 class Npz(Dataset):
-    """`experiments.data.own.npz`."""
+    """`rnnscope.experiments.data.datasets.user_files.npz`."""
 
     path: str = MISSING
-    validation_share: float = limited(above=0, at_most=1)
-    test_share: float = limited(above=0, at_most=1)
+    validation_share: float = option(above=0, at_most=1)
+    test_share: float = option(above=0, at_most=1)
     """The share to test."""
 
 
@@ -169,26 +169,26 @@ class Npz(Dataset):
 class NextStep(Dataset):
     """What comes next, asked at every step; a network that reads backwards would only have to look."""
 
-    length: int = limited(at_least=1)
+    length: int = option(at_least=1)
 
 
 @dataclass
 class Text(NextStep):
-    """`experiments.data.text.tunes`."""
+    """`rnnscope.experiments.data.datasets.text.tunes`."""
 
     stateful: bool = MISSING
 
 
 @dataclass
 class TextChars(Text):
-    """`experiments.data.text.text_chars`."""
+    """`rnnscope.experiments.data.datasets.text.text_chars`."""
 
     path: str | None = MISSING
 
 
 @dataclass
 class Chorales(NextStep):
-    """`experiments.data.chorales.chorales`."""
+    """`rnnscope.experiments.data.datasets.chorales.chorales`."""
 
     path: str | None = MISSING
 

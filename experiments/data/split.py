@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from ..seeds import stream
+from ..common.seeds import fixed_stream
 
-_FIXED = 0
-"""What is held out belongs to the dataset: it is the same for every run's seed."""
+SPLITS = ("train", "validation", "test")
+"""The names of a task's splits, in order."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def held_out(part: Split, one_in: int) -> tuple[Split, Split]:
         part: examples with one class each.
         one_in: n.
     """
-    shuffled = stream(_FIXED, "split").permutation(len(part))
+    shuffled = fixed_stream("split").permutation(len(part))
     by_class = shuffled[np.argsort(part.targets[shuffled], kind="stable")]
     chosen = np.zeros(len(part), bool)
     chosen[by_class[::one_in]] = True

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import UserError
-from .places import own_file
+from ..common.errors import UserError
+from .paths import own_file
 
 _SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 

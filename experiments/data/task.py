@@ -6,14 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import UserError
-from ..seeds import stream
+from ..common.errors import UserError
+from ..common.seeds import fixed_stream
 from .baselines import Baseline
 from .outputs import Output, Values, output_from_json, score
 from .split import Split
-
-_FIXED = 0
-"""A choice among a fixed dataset's examples does not depend on the run's seed."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +114,7 @@ class Task:
         kept = math.ceil((size or there) * fraction)
         if kept == there:
             return self
-        chosen = slice(there - kept, there) if self.ordered else stream(_FIXED, "subset").permutation(there)[:kept]
+        chosen = slice(there - kept, there) if self.ordered else fixed_stream("subset").permutation(there)[:kept]
         return replace(self, train=self.train[chosen])
 
     def scaled(self) -> "Task":

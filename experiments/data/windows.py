@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from ..errors import UserError
+from ..common.errors import UserError
 from .baselines import Baseline, mean, rule
 from .outputs import Predict, Values
 from .split import Split

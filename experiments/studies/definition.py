@@ -8,12 +8,11 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
-from ..errors import UserError, suggestion
-from ..summaries.runs import typed
+from ..common.errors import UserError, suggestion
+from ..common.values import typed
+from ..configuration.composition import CONF
 from . import metrics
 from .study import SIGNALS, Figure, Profile, Published, Rule, Study
-
-CONF = Path(__file__).parents[2] / "conf"
 
 
 def study_files(folders: Sequence[Path] = ()) -> dict[str, Path]:

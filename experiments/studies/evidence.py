@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ..summaries.runs import Run
+from ..runs.reader import Run
 from . import metrics
-from .kept import meets
+from .store import meets
 from .study import Published, Rule, said
 
 RESAMPLES = 10_000

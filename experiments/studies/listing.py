@@ -1,13 +1,13 @@
-"""All studies at a glance: `python -m experiments studies`."""
+"""All studies at a glance: `rnnscope studies`."""
 
 from pathlib import Path
 
 from rich.table import Table
 from rich.text import Text
 
-from ..report import console
-from .command import command_of
+from ..common.console import console
 from .definition import read_study, study_files
+from .request import command_of
 
 
 def studies(config_dir: Path | None = None) -> None:

@@ -6,9 +6,10 @@ from typing import Any
 
 from tensorboard_gradient_flow.profile import first_to_last, horizon, per_step_factor
 
+from ..common.errors import UserError, suggestion
+from ..common.values import mapping, number
 from ..data.outputs import HIGHER_IS_BETTER, best_baseline
-from ..errors import UserError, suggestion
-from ..summaries.runs import Run, mapping, number
+from ..runs.reader import Run
 
 _RESULT = ("metrics", "validation", "baselines", "parameters", "epochs", "steps", "seconds", "speed", "solved_at_step")
 """What `result.json` has numbers in."""
@@ -87,7 +88,7 @@ def _at_start(measure: Callable[[Any], float | None]) -> Callable[[Run], float |
     """Of the first gradient that the run recorded, in the layer where it reached furthest."""
 
     def of(run: Run) -> float | None:
-        from ..summaries.events import first_profiles
+        from ..runs.events import first_profiles
 
         found = first_profiles(run.path).values()  # from the last step read backwards
         furthest = max((norms[::-1] for norms in found), key=horizon, default=None)
@@ -105,7 +106,7 @@ def _solved(run: Run) -> float | None:
 
 
 def _largest_gradient_norm(run: Run) -> float | None:
-    from ..summaries.events import largest
+    from ..runs.events import largest
 
     return largest(run.path, "gradient_norm/global") if is_over(run) else None
 
@@ -146,7 +147,7 @@ def _epochs_to(name: str) -> Metric:
     higher = column.removeprefix("val_") in HIGHER_IS_BETTER
 
     def of(run: Run) -> float | None:
-        from ..summaries.pictures import metrics_of
+        from ..runs.history import metrics_of
 
         table = metrics_of(run.path)
         if run.state != "completed" or column not in table:

@@ -10,16 +10,16 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from .. import files
-from ..errors import UserError
-from ..report import console
+from ..common import files
+from ..common.console import console
+from ..common.errors import UserError
+from ..common.values import number
 from ..summaries.page import HEAD, made_with, table
-from ..summaries.runs import number
-from .command import command_of
-from .drawings import Drawn, draw
 from .evidence import Beside, Finding, Interval, beside, judge, verdict
-from .kept import Kept, read_kept
 from .metrics import is_over
+from .plots import Drawn, draw
+from .request import command_of
+from .store import Kept, read_kept
 from .study import Figure, said
 
 _HOW = (

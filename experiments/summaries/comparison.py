@@ -4,18 +4,18 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from rich.table import Table
 from rich.text import Text
 
-from .. import files
+from ..common.console import console
+from ..common.errors import UserError
+from ..configuration.flattening import as_text, flatten
 from ..data.outputs import HIGHER_IS_BETTER
-from ..errors import UserError
-from ..report import console
-from .runs import Run, conditions_of, flat, mapping, read_runs, read_yaml, swept, where
-from .summary import Group, figure, half_width
+from ..runs.directory import RunDirectory
+from ..runs.reader import Run, conditions_of, read_runs, swept, where
+from .groups import Group, figure, half_width
 
 _FEWEST_FOR_WILCOXON = 6
 """With fewer pairs the signed-rank test cannot fall below 5 %: its smallest p is 2 / 2ⁿ."""
@@ -190,16 +190,16 @@ def diff(first: Path, second: Path) -> None:
 
 
 def _options(path: Path) -> dict[str, str]:
-    config = read_yaml(path / ".hydra" / "config.yaml")
-    if not isinstance(config, dict):
+    config = RunDirectory(path).configuration
+    if config is None:
         raise UserError(f"{path}: its configuration cannot be read; expected the directory of a run, runs/default/…")
-    return flat(config)
+    return as_text(flatten(config))
 
 
 def _environment(path: Path) -> dict[str, str]:
     """Code, packages and machine; empty if they cannot be read. The seed stands among the options."""
-    told: dict[str, Any] = mapping(files.read_json(path / "environment.json"))
-    return flat({key: value for key, value in told.items() if key not in ("seed", "command")})
+    told = RunDirectory(path).environment
+    return as_text(flatten({key: value for key, value in told.items() if key not in ("seed", "command")}))
 
 
 def _side_by_side(what: str, first: dict[str, str], second: dict[str, str], names: tuple[str, str]) -> Table | Text:

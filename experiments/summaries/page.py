@@ -9,9 +9,12 @@ from html import escape
 from itertools import groupby
 from pathlib import Path
 
-from .. import files
-from .runs import Run, flat, mapping, plain, read_yaml
-from .summary import Group, cells_of, columns_of, troubled
+from ..common import files
+from ..common.values import plain
+from ..configuration.flattening import as_text, flatten
+from ..runs.directory import RunDirectory
+from ..runs.reader import Run
+from .groups import Group, cells_of, columns_of, troubled
 
 HEAD = """<!doctype html>
 <html lang="en">
@@ -79,7 +82,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def _datasets(groups: Sequence[Group]) -> Iterable[str]:
     """A section of pictures for every dataset."""
-    from .pictures import pictures
+    from .plots import pictures
 
     for dataset, of_dataset in groupby(groups, key=lambda group: group.dataset):
         yield f"<h2>{escape(dataset)}</h2>"
@@ -105,9 +108,9 @@ def _versions(runs: Sequence[Run]) -> Iterable[str]:
 
 def made_with(runs: Sequence[Run]) -> tuple[list[str], list[list[str]]]:
     """What the runs were made with, as a table; several columns where they were not all made with the same."""
-    told = (mapping(files.read_json(run.path / "environment.json")) for run in runs)
+    told = (RunDirectory(run.path).environment for run in runs)
     kept = ({key: value for key, value in each.items() if key not in ("seed", "command")} for each in told)
-    counts = Counter(tuple(flat(each).items()) for each in kept if each)
+    counts = Counter(tuple(as_text(flatten(each)).items()) for each in kept if each)
     found = [dict(each) for each in counts]
     names = list(dict.fromkeys(key for each in found for key in each))
     rows = [[name, *(each.get(name, "–") for each in found)] for name in names]
@@ -124,5 +127,5 @@ def _commands(runs: Sequence[Run]) -> Iterable[str]:
 
 
 def _command(run: Run) -> str | None:
-    overrides = read_yaml(run.path / ".hydra" / "overrides.yaml")
-    return plain(shlex.join(["python", "train.py", *map(plain, overrides)])) if isinstance(overrides, list) else None
+    overrides = RunDirectory(run.path).overrides
+    return None if overrides is None else plain(shlex.join(["rnnscope", "train", *map(plain, overrides)]))

@@ -18,10 +18,10 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from threading import Thread
 
-from ..claim import claim
-from ..record import RunDirectory, State
-from ..report import console
-from .work import GRACE, UNWRITABLE, Work
+from ..common.console import console
+from ..runs.directory import RunDirectory, State
+from ..runs.lease import claim
+from .run_job import GRACE, UNWRITABLE, Work
 
 COMMAND = "RNNSCOPE_COMMAND"
 """The environment's name for the process of the command that a process works for."""

@@ -9,11 +9,11 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from ..errors import UserError, suggestion
-from ..identity import run_directory
-from ..record import RunDirectory
+from ..common.errors import UserError, suggestion
+from ..runs.directory import RunDirectory
+from ..runs.identity import run_directory
 from .isolation import end_with_command, run_isolated
-from .work import Work
+from .run_job import Work
 
 
 def job(config: DictConfig) -> float | None:

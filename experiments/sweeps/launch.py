@@ -17,15 +17,16 @@ from threading import Event, Thread
 from omegaconf import DictConfig
 from rich.console import Console
 
-from ..commandline import Grid, Request, prepare
-from ..errors import UserError
-from ..identity import run_directory
-from ..record import RunDirectory
-from ..report import console, panel, table
-from ..studies.kept import keep
+from ..common.console import console
+from ..common.errors import UserError
+from ..configuration.composition import prepare
+from ..runs.directory import RunDirectory
+from ..runs.identity import run_directory
+from ..summaries.results import panel, table
 from .isolation import COMMAND, settle
 from .live import watching
 from .programs import shared_programs
+from .request import Grid, Request
 from .search import best, search
 
 _LAUNCHES = 3
@@ -38,19 +39,16 @@ def launch(request: Request, run: Callable[[], object]) -> int:
     """Runs what was asked for, through Hydra, then shows it.
 
     Args:
-        request: what `commandline.read` made of the arguments.
+        request: what `request.read` made of the arguments.
         run: the task, decorated by `hydra.main`.
 
     Returns:
         The exit status: 0 if every run is complete, 1 if one is not, 130 after Ctrl-C.
 
     Raises:
-        UserError: the folder of the runs cannot be written, or another process searches in it.
+        UserError: another process searches in the folder of the runs.
     """
-    command = shlex.join(["python", *sys.argv])
-    _make_writable(request.folder)
-    if request.study is not None:
-        keep(request.folder, request.study, request.options)
+    command = shlex.join(["rnnscope", "train", *sys.argv[1:]])
     screen = console()
     left = [config for grid in request.grids for config in _left(grid)]
     if request.multirun and (left or request.trials is not None):
@@ -64,10 +62,6 @@ def launch(request: Request, run: Callable[[], object]) -> int:
     if not to_the_end:
         screen.print(f"Interrupted. To go on: {command}", soft_wrap=True, markup=False, highlight=False)
         return 130
-    if request.study is not None:
-        from ..studies.report import report
-
-        report(request.folder)
     return 0 if complete else 1
 
 
@@ -144,7 +138,7 @@ def _lost_a_worker(run: Callable[[], object], screen: Console) -> bool:
 
 
 def _write_overview(folder: Path, screen: Console) -> None:
-    from ..hparams import write_overview
+    from ..runs.hparams import write_overview
 
     try:
         write_overview(folder)
@@ -152,7 +146,8 @@ def _write_overview(folder: Path, screen: Console) -> None:
         screen.print(f"{folder}: TensorBoard's HParams could not be written ({error.strerror})", soft_wrap=True)
 
 
-def _make_writable(folder: Path) -> None:
+def make_writable(folder: Path) -> None:
+    """Makes the folder of the runs. Raises `UserError` if nothing can be written there."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / ".writable"
@@ -183,7 +178,7 @@ def _show_results(request: Request, screen: Console) -> bool:
     """Shows the table of a sweep or the panel of a run.
 
     Returns:
-        Whether all runs are complete; those of a study may also have diverged, which is an outcome.
+        Whether all runs are complete.
     """
     directories = request.directories
     unfinished = [run for run in map(RunDirectory, directories) if run.state != "completed"]
@@ -191,13 +186,12 @@ def _show_results(request: Request, screen: Console) -> bool:
         screen.print(table(request.options))
         if request.trials is not None:
             screen.print(best(request), soft_wrap=True, markup=False, highlight=False)
-        if request.study is None:
-            screen.print(f"see them: tensorboard --logdir {request.folder}", soft_wrap=True, highlight=False)
-        screen.print(f"sum them up: python -m experiments summary {request.folder}", soft_wrap=True, highlight=False)
+        screen.print(f"see them: tensorboard --logdir {request.folder}", soft_wrap=True, highlight=False)
+        screen.print(f"sum them up: rnnscope summary {request.folder}", soft_wrap=True, highlight=False)
     elif not unfinished:
         screen.print(panel(directories[0]))
     for run in unfinished:
         if run.state is not None:
             message = "another process is at work on it" if run.state == "running" else run.status.get("message", "")
             screen.print(f"{run.path}: {run.state}: {message}", soft_wrap=True, markup=False, highlight=False)
-    return all(request.study is not None and run.state == "diverged" for run in unfinished)
+    return all(run.state in request.outcomes for run in unfinished)

@@ -13,8 +13,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from ..record import RunDirectory
-from ..report import COLOURS, line
+from ..runs.directory import RunDirectory
+from ..summaries.results import COLOURS, line
 
 _LOOK = 0.5
 """Seconds between two looks at the directories."""

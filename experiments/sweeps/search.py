@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ..claim import claim
-from ..commandline import Request
-from ..errors import UserError
-from ..resolvers import better
+from ..common.errors import UserError
+from ..configuration.resolvers import better
+from ..runs.lease import claim
+from .request import Request
 
 _TAKEN_UP_AGAIN = "taken up again"
 """The study's list of trials that were under way when their process ended: others have their configurations."""

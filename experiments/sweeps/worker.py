@@ -10,18 +10,18 @@ from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 from threading import Thread
 
-from .. import interruption
-from ..claim import claim
-from ..quiet import import_tensorflow
-from ..record import RunDirectory
-from .work import GRACE, UNWRITABLE, Work
+from ..common import interruption
+from ..common.quiet import import_tensorflow
+from ..runs.directory import RunDirectory
+from ..runs.lease import claim
+from .run_job import GRACE, UNWRITABLE, Work
 
 import_tensorflow()
 
 import tensorflow as tf  # noqa: E402
 from threadpoolctl import threadpool_limits  # noqa: E402
 
-from ..run import run  # noqa: E402
+from ..training.run import run  # noqa: E402
 
 
 def do(work: Work, begun: Connection) -> None:

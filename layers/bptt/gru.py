@@ -17,8 +17,10 @@ from typing import Any, NamedTuple
 
 from keras import ops
 
+from ..arguments import Tensor
 from ..backend import compiled, scan
 from ..cells.step import dropped
+from .family import Factors
 from .products import before, keep_masked, split_masked, square, sum_of_products
 from .slopes import slope
 
@@ -34,17 +36,25 @@ def options(cell: Any) -> Options:
     return Options(cell.activation, cell.recurrent_activation, cell.reset_after, cell.update_gate)
 
 
-def weights(cell: Any) -> list:
+def weights(cell: Any) -> list[Tensor]:
     return [cell.recurrent_kernel, cell.candidate_bias()]
 
 
 @compiled
-def forward(projected, states, weights, mask, dropout_mask, options, training):
+def forward(
+    projected: Tensor,
+    states: list[Tensor],
+    weights: list[Tensor],
+    mask: Tensor | None,
+    dropout_mask: Tensor | None,
+    options: Options,
+    training: bool,
+) -> tuple[Tensor, tuple[Tensor, ...], tuple[Tensor, ...]]:
     """projected `[T, B, 3H]`, h_0 `[B, H]`, U, b'_h `[H]` → h and, for training, (z, r, n, m), all `[T, B, H]`."""
     (h_0,), (U, bias) = states, weights
     H = h_0.shape[-1]
 
-    def step(h, slices):
+    def step(h: Tensor, slices: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, ...]]:
         x, present = slices
         h_in = dropped(h, dropout_mask)
         if options.reset_after:
@@ -64,19 +74,30 @@ def forward(projected, states, weights, mask, dropout_mask, options, training):
             return h, (h, r)  # r, because of a step with a single output XLA makes loops that take twice as long
         return h, (h, z, r, n, m)
 
-    _, (h, *kept) = scan(step, h_0, (projected, mask))
-    return h, (), tuple(kept)
+    _, (h, *residuals) = scan(step, h_0, (projected, mask))
+    return h, (), tuple(residuals)
 
 
 @compiled
-def backward(d_h, d_last, states, weights, h, kept, mask, dropout_mask, options, measured):
+def backward(
+    d_h: Tensor,
+    d_last: list[Tensor],
+    states: list[Tensor],
+    weights: list[Tensor],
+    h: Tensor,
+    residuals: tuple[Tensor, ...],
+    mask: Tensor | None,
+    dropout_mask: Tensor | None,
+    options: Options,
+    measured: bool,
+) -> tuple[Tensor, list[Tensor], list[Tensor]]:
     """d_h `[T, B, H]` → δ `[T, B, 3H]`, [dh_0], [`Σ‖dh_t‖²` `[T]`]."""
     (h_0,), (U, _) = states, weights
     H = h_0.shape[-1]
     phi, sigma = options.activation, options.recurrent_activation
     U_T = ops.transpose(U)
 
-    def step(dh_next, slices):
+    def step(dh_next: Tensor, slices: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, list[Tensor]]]:
         dh, h_before, z, r, n, m, present = slices
         dh, past = split_masked(present, dh + dh_next)
         keep, sign = (z, 1) if options.update_gate == "keep" else (1 - z, -1)
@@ -92,14 +113,21 @@ def backward(d_h, d_last, states, weights, h, kept, mask, dropout_mask, options,
         dh_before = dh * keep + dropped(through, dropout_mask) + past
         return dh_before, (ops.concatenate([delta_z, delta_r, delta_h], axis=-1), [square(dh)] if measured else [])
 
-    xs = (d_h, before(h_0, h), *kept, mask)
+    xs = (d_h, before(h_0, h), *residuals, mask)
     dh_0, (deltas, squares) = scan(step, ops.zeros_like(h_0), xs, reverse=True)
     return deltas, [dh_0], squares
 
 
-def factors(deltas, states, h, kept, dropout_mask, options):
+def factors(
+    deltas: Tensor,
+    states: list[Tensor],
+    h: Tensor,
+    residuals: tuple[Tensor, ...],
+    dropout_mask: Tensor | None,
+    options: Options,
+) -> Factors:
     """[(h_{t-1}, [δ_z δ_r δ_h⊙r])]; with the reset gate before it [(h_{t-1}, [δ_z δ_r]), (r⊙h_{t-1}, δ_h)]."""
-    _, r, _, m = kept
+    _, r, _, m = residuals
     of_gates, of_candidate = ops.split(deltas, [2 * r.shape[-1]], axis=-1)
     h_in = dropped(before(states[0], h), dropout_mask)
     if options.reset_after:
@@ -107,7 +135,7 @@ def factors(deltas, states, h, kept, dropout_mask, options):
     return [(h_in, of_gates), (m, of_candidate)]
 
 
-def weight_gradients(factors, options):
+def weight_gradients(factors: Factors, options: Options) -> list[Tensor]:
     """[dU, db'_h]."""
     *_, (m, of_candidate) = factors
     H = m.shape[-1]

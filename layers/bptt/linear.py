@@ -12,7 +12,8 @@ from typing import Any
 
 from keras import ops
 
-from ..backend import compiled, custom_gradient, loops_are_slow, scan
+from ..arguments import Tensor
+from ..backend import Gradient, compiled, custom_gradient, loops_are_slow, scan
 from ..probes import norms
 from .products import before, constant, first_derivatives_only
 
@@ -28,7 +29,7 @@ def set_parallel_scan(enabled: bool | None) -> None:
             measured to be the faster one at every length, docs/performance.md), and the scan elsewhere. A function or
             model compiled before keeps its way; a sequence of a length not known beforehand is always walked through.
 
-    >>> from layers import set_parallel_scan
+    >>> from rnnscope import set_parallel_scan
     >>> set_parallel_scan(True)
     >>> set_parallel_scan(None)
     """
@@ -36,7 +37,9 @@ def set_parallel_scan(enabled: bool | None) -> None:
     _chosen = None if enabled is None else bool(enabled)
 
 
-def through_time(a: Any, b: Any, states: list, mask: Any, taps: dict[str, Any]) -> tuple[Any, list]:
+def through_time(
+    a: Tensor, b: Tensor, states: list[Tensor], mask: Tensor | None, taps: dict[str, Tensor]
+) -> tuple[Tensor, list[Tensor]]:
     """h at every step `[T, B, H]`, and the last state.
 
     Args:
@@ -51,11 +54,11 @@ def through_time(a: Any, b: Any, states: list, mask: Any, taps: dict[str, Any]) 
     parallel = loops_are_slow() if _chosen is None else _chosen
 
     @custom_gradient
-    def recurrence(*tensors):
+    def recurrence(*tensors: Tensor) -> tuple[Tensor, Gradient]:
         a, b, h_0, present, *tap = constant(tensors)
         h = constant(_scan(a, b, h_0, parallel, reverse=False))
 
-        def gradient(*upstream):
+        def gradient(*upstream: Tensor) -> tuple[Any, ...]:
             after = ops.concatenate([a[1:], ops.zeros_like(a[:1])], axis=0)
             dh = constant(_scan(after, constant(upstream[0]), ops.zeros_like(h_0), parallel, reverse=True))
             derivatives = (dh * before(h_0, h), dh, a[0] * dh[0], *[_norms(dh, present)] * len(tap))
@@ -70,16 +73,22 @@ def through_time(a: Any, b: Any, states: list, mask: Any, taps: dict[str, Any]) 
 
 
 @compiled
-def _scan(a, b, h_0, parallel, reverse):
+def _scan(a: Tensor, b: Tensor, h_0: Tensor, parallel: bool, reverse: bool) -> Tensor:
     """`h_t = a_t h_{t-1} + b_t` over the leading axis; in reverse `h_t = a_t h_{t+1} + b_t`."""
     if parallel and a.shape[0] is not None:
-        turned = (lambda x: ops.flip(x, axis=0)) if reverse else (lambda x: x)
-        return turned(_all_at_once(turned(a), turned(b), h_0))
-    step = lambda h, slices: (slices[0] * h + slices[1],) * 2
+        if reverse:
+            return ops.flip(_all_at_once(ops.flip(a, axis=0), ops.flip(b, axis=0), h_0), axis=0)
+        return _all_at_once(a, b, h_0)
+
+    def step(h: Tensor, slices: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        a, b = slices
+        h = a * h + b
+        return h, h
+
     return scan(step, h_0, (a, b), reverse=reverse)[1]
 
 
-def _all_at_once(a, b, h_0):
+def _all_at_once(a: Tensor, b: Tensor, h_0: Tensor) -> Tensor:
     """After the pass with shift s every step stands for the 2s steps that end with it (Hillis & Steele 1986)."""
     b = ops.concatenate([(b[0] + a[0] * h_0)[None], b[1:]], axis=0)
     shift = 1
@@ -90,7 +99,7 @@ def _all_at_once(a, b, h_0):
     return b
 
 
-def _norms(dh, present):
+def _norms(dh: Tensor, present: Tensor | None) -> Tensor:
     """Norms `[T]` of the total derivatives `[T, B, H]`, masked steps (zeros in present `[T, B, 1]`) left out."""
     squares, count = ops.square(ops.cast(dh, "float32")), None
     if present is not None:

@@ -5,15 +5,17 @@
     dc_{t-1} = dc_t ⊙ f                 dh_{t-1} ← δ Uᵀ
     dU = Σ_t h_{t-1}ᵀ δ
 
-p, K and f are known on the way forward, while what they are made of is at hand, so they are what is kept.
+The forward pass computes p, K and f, because it has all that they are made of. They are the residuals.
 """
 
 from typing import Any, NamedTuple
 
 from keras import activations, ops
 
+from ..arguments import Tensor
 from ..backend import compiled, scan
 from ..cells.step import dropped
+from .family import Factors
 from .products import before, keep_masked, split_masked, square, sum_of_products
 from .slopes import slope
 
@@ -27,11 +29,11 @@ def options(cell: Any) -> Options:
     return Options(cell.activation, cell.recurrent_activation)
 
 
-def weights(cell: Any) -> list:
+def weights(cell: Any) -> list[Tensor]:
     return [cell.recurrent_kernel]
 
 
-def _activate(a, options):
+def _activate(a: Tensor, options: Options) -> Tensor:
     """a `[B, 4H]` → i, f, g, o side by side `[B, 4H]`.
 
     `σ(a) = ½ tanh(½a) + ½`, so one tanh serves the whole block; XLA would otherwise compute the activations
@@ -46,12 +48,20 @@ def _activate(a, options):
 
 
 @compiled
-def forward(projected, states, weights, mask, dropout_mask, options, training):
+def forward(
+    projected: Tensor,
+    states: list[Tensor],
+    weights: list[Tensor],
+    mask: Tensor | None,
+    dropout_mask: Tensor | None,
+    options: Options,
+    training: bool,
+) -> tuple[Tensor, tuple[Tensor, ...], tuple[Tensor, ...]]:
     """projected `[T, B, 4H]`, h_0, c_0 `[B, H]`, U `[H, 4H]` → h `[T, B, H]`, c_T, (K, p, f) for training."""
     (h_0, c_0), (U,) = states, weights
     phi, sigma = options.activation, options.recurrent_activation
 
-    def step(carry, slices):
+    def step(carry: tuple[Tensor, Tensor], slices: tuple[Tensor, ...]) -> tuple[Any, tuple[Tensor, ...]]:
         h, c = carry
         x, present = slices
         gates = _activate(x + ops.matmul(dropped(h, dropout_mask), U), options)
@@ -65,17 +75,28 @@ def forward(projected, states, weights, mask, dropout_mask, options, training):
         K = split_masked(present, ops.concatenate(K, axis=-1))[0]
         return (h_new, c_new), (h_new, K, o * slope(phi, tau), keep_masked(present, f, ops.ones_like(f)))
 
-    (_, c_last), (h, *kept) = scan(step, (h_0, c_0), (projected, mask))
-    return h, (c_last,), tuple(kept)
+    (_, c_last), (h, *residuals) = scan(step, (h_0, c_0), (projected, mask))
+    return h, (c_last,), tuple(residuals)
 
 
 @compiled
-def backward(d_h, d_last, states, weights, h, kept, mask, dropout_mask, options, measured):
+def backward(
+    d_h: Tensor,
+    d_last: list[Tensor],
+    states: list[Tensor],
+    weights: list[Tensor],
+    h: Tensor,
+    residuals: tuple[Tensor, ...],
+    mask: Tensor | None,
+    dropout_mask: Tensor | None,
+    options: Options,
+    measured: bool,
+) -> tuple[Tensor, list[Tensor], list[Tensor]]:
     """d_h `[T, B, H]`, dc_T `[B, H]` → δ `[T, B, 4H]`, [dh_0, dc_0], [`Σ‖dh_t‖²`, `Σ‖dc_t‖²`] `[T]`."""
     (h_0, _), (U,) = states, weights
     U_T = ops.transpose(U)
 
-    def step(carry, slices):
+    def step(carry: tuple[Tensor, Tensor], slices: tuple[Tensor, ...]) -> tuple[Any, tuple[Tensor, list[Tensor]]]:
         dh_next, dc_next = carry
         dh, K, p, f, present = slices
         dh, past = split_masked(present, dh + dh_next)
@@ -84,15 +105,24 @@ def backward(d_h, d_last, states, weights, h, kept, mask, dropout_mask, options,
         squares = [square(dh), square(split_masked(present, dc)[0])] if measured else []
         return (dropped(ops.matmul(delta, U_T), dropout_mask) + past, dc * f), (delta, squares)
 
-    (dh_0, dc_0), (deltas, squares) = scan(step, (ops.zeros_like(h_0), d_last[0]), (d_h, *kept, mask), reverse=True)
+    (dh_0, dc_0), (deltas, squares) = scan(
+        step, (ops.zeros_like(h_0), d_last[0]), (d_h, *residuals, mask), reverse=True
+    )
     return deltas, [dh_0, dc_0], squares
 
 
-def factors(deltas, states, h, kept, dropout_mask, options):
+def factors(
+    deltas: Tensor,
+    states: list[Tensor],
+    h: Tensor,
+    residuals: tuple[Tensor, ...],
+    dropout_mask: Tensor | None,
+    options: Options,
+) -> Factors:
     """[(h_{t-1}, δ)]."""
     return [(dropped(before(states[0], h), dropout_mask), deltas)]
 
 
-def weight_gradients(factors, options):
+def weight_gradients(factors: Factors, options: Options) -> list[Tensor]:
     """[dU]."""
     return [sum_of_products(factors)]

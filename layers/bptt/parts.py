@@ -6,10 +6,10 @@ TensorFlow runs side by side what does not depend on one another.
 """
 
 import itertools
-from typing import Any
 
 from keras import ops
 
+from ..arguments import Tensor
 from ..backend import loops_at_once
 
 _SMALLEST = 8
@@ -29,7 +29,7 @@ def set_batch_parts(count: int | None) -> None:
     Raises:
         ValueError: less than 1.
 
-    >>> from layers import set_batch_parts
+    >>> from rnnscope import set_batch_parts
     >>> set_batch_parts(1)
     >>> set_batch_parts(None)
     """
@@ -39,7 +39,7 @@ def set_batch_parts(count: int | None) -> None:
     _chosen = count
 
 
-def parts_of(sequence: Any) -> int:
+def parts_of(sequence: Tensor) -> int:
     """Into how many parts the examples of a sequence `[T, B, …]` are to be cut."""
     batch = sequence.shape[1]
     if _chosen is not None:
@@ -47,7 +47,7 @@ def parts_of(sequence: Any) -> int:
     return min(loops_at_once(), _UNKNOWN if batch is None else max(1, batch // _SMALLEST))
 
 
-def split(x: Any, count: int, axis: int) -> list:
+def split(x: Tensor | None, count: int, axis: int) -> list[Tensor]:
     """Cut along an axis into so many pieces; of nothing, nothing as often."""
     if x is None or count == 1:
         return [x] * count
@@ -57,6 +57,6 @@ def split(x: Any, count: int, axis: int) -> list:
     return [x[(*before, slice(start, stop))] for start, stop in itertools.pairwise(edges)]
 
 
-def join(parts: list, axis: int) -> Any:
+def join(parts: list[Tensor], axis: int) -> Tensor:
     """What `split` has cut."""
     return parts[0] if len(parts) == 1 else ops.concatenate(parts, axis=axis)

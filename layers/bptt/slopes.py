@@ -9,7 +9,9 @@ from typing import Any
 
 from keras import activations, ops
 
-SLOPES: dict[Callable, Callable[[Any], Any]] = {
+from ..arguments import Tensor
+
+SLOPES: dict[Callable[..., Any], Callable[[Tensor], Tensor]] = {
     activations.linear: ops.ones_like,
     activations.tanh: lambda y: 1 - ops.square(y),
     activations.sigmoid: lambda y: y * (1 - y),
@@ -29,6 +31,6 @@ _SELU_ALPHA = 1.6732632423543772
 _SELU_SCALE = 1.0507009873554805
 
 
-def slope(activation: Callable, y: Any) -> Any:
+def slope(activation: Callable[..., Any], y: Tensor) -> Tensor:
     """φ'(a) where y = φ(a)."""
     return SLOPES[activation](y)

@@ -3,12 +3,24 @@
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, Unpack
 
 import keras
 from keras import ops
 
 from .. import checks
+from ..arguments import (
+    Activation,
+    CellArguments,
+    Config,
+    Constraint,
+    DType,
+    Initializer,
+    LayerArguments,
+    Regularizer,
+    Shape,
+    Tensor,
+)
 from ..probes import observe_product
 from .step import Masks, Step
 
@@ -30,6 +42,7 @@ class Cell(Step):
         recurrent_dropout: share of h_{t-1} dropped where it enters a product, in [0, 1]; one mask a sequence,
             the same for every gate (Gal & Ghahramani 2016, the tied form).
         seed: seed of the dropout masks.
+        implementation: accepted as in Keras's cells without effect.
         layer_normalization: whether every product, `x_t W` and `h_{t-1} U`, is normalised (ε = 1e-5) and scaled by a
             gain of its own, before the bias is added (Ba, Kiros & Hinton 2016). As in the paper the gates of an LSTM
             are normalised together, and those of a GRU, its candidate apart; in all other cells each gate is by
@@ -61,31 +74,31 @@ class Cell(Step):
     recurrent_dropout: float
     seed: int | None
 
+    @checks.suggest_nearest_names
     def __init__(
         self,
         units: int,
-        activation: Any = "tanh",
+        activation: Activation = "tanh",
         use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        recurrent_initializer: Any = "orthogonal",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        recurrent_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        recurrent_constraint: Any = None,
-        bias_constraint: Any = None,
+        kernel_initializer: Initializer = "glorot_uniform",
+        recurrent_initializer: Initializer = "orthogonal",
+        bias_initializer: Initializer = "zeros",
+        kernel_regularizer: Regularizer = None,
+        recurrent_regularizer: Regularizer = None,
+        bias_regularizer: Regularizer = None,
+        kernel_constraint: Constraint = None,
+        recurrent_constraint: Constraint = None,
+        bias_constraint: Constraint = None,
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
         seed: int | None = None,
         layer_normalization: bool = False,
-        **kwargs: Any,
+        implementation: int = 2,
+        **kwargs: Unpack[LayerArguments],
     ):
         check_size("units", units)
         check_rate("dropout", dropout)
         check_rate("recurrent_dropout", recurrent_dropout)
-        kwargs.pop("implementation", None)  # Keras's choice between two forms of the same step
-        checks.check_keywords(type(self).__name__, kwargs, checks.constructor_arguments(type(self)))
         super().__init__(**kwargs)
         self.units = int(units)
         self.activation = checks.resolved("activation", activation, keras.activations.get, "a Keras activation")
@@ -122,10 +135,10 @@ class Cell(Step):
 
     # ------------------------------------------------------------------ weights
 
-    def build(self, input_shape: tuple) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Creates kernel, recurrent kernel and bias, in Keras's order."""
         self.kernel = self.add_weight(
-            shape=self.kernel_shape(input_shape[-1]),
+            shape=self.kernel_shape(_known_size(input_shape)),
             name="kernel",
             initializer=self.kernel_initializer,
             regularizer=self.kernel_regularizer,
@@ -166,7 +179,7 @@ class Cell(Step):
         """Shape of the bias."""
         return (self.gates * self.units,)
 
-    def initial_bias(self, shape: tuple[int, ...], dtype: Any = None) -> Any:
+    def initial_bias(self, shape: tuple[int, ...], dtype: DType = None) -> Tensor:
         """The bias before training."""
         return self.bias_initializer(shape, dtype=dtype)
 
@@ -176,7 +189,7 @@ class Cell(Step):
         """How many blocks of `x W` are normalised together, from the first on; by default each by itself."""
         return [1] * (self.kernel.shape[-1] // self.units)
 
-    def input_product(self, inputs: Any) -> Any:
+    def input_product(self, inputs: Tensor) -> Tensor:
         """x W, layer-normalised where the cell is: inputs `[..., I]` → `[..., gates*H]`."""
         product = ops.matmul(inputs, self.kernel)
         if not self.layer_normalization:
@@ -185,20 +198,20 @@ class Cell(Step):
         columns = [slice(start, end) for start, end in pairwise([0, *ends])]
         return ops.concatenate([normalised(product[..., c], self.kernel_gain[c]) for c in columns], axis=-1)
 
-    def recurrent_product(self, h: Any, start: int = 0, stop: int | None = None) -> Any:
+    def recurrent_product(self, h: Tensor, start: int = 0, stop: int | None = None) -> Tensor:
         """h U, layer-normalised where the cell is: h `[B, H]` → `[B, (stop−start)*H]`, of the blocks asked for."""
         columns = slice(start * self.units, None if stop is None else stop * self.units)
         product = observe_product(h, ops.convert_to_tensor(self.recurrent_kernel)[:, columns])
         return normalised(product, self.recurrent_gain[columns]) if self.layer_normalization else product
 
-    def project(self, inputs: Any, training: bool = False) -> Any:
+    def project(self, inputs: Tensor, training: bool = False) -> Tensor:
         """What x_t alone decides: `x W + b`. inputs `[..., I]` → `[..., gates*H]`."""
         projected = self.input_product(inputs)
         return projected if self.bias is None else ops.add(projected, self.bias)
 
     # ------------------------------------------------------------ serialisation
 
-    def get_config(self) -> dict:
+    def get_config(self) -> Config:
         """The constructor's arguments, serialised."""
         config = {
             "units": self.units,
@@ -230,11 +243,11 @@ class GatedCell(Cell):
     def __init__(
         self,
         units: int,
-        activation: Any = "tanh",
-        recurrent_activation: Any = "sigmoid",
+        activation: Activation = "tanh",
+        recurrent_activation: Activation = "sigmoid",
         *args: Any,
         candidate_dropout: float = 0.0,
-        **kwargs: Any,
+        **kwargs: Unpack[CellArguments],
     ):
         check_rate("candidate_dropout", candidate_dropout)
         super().__init__(units, activation, *args, **kwargs)
@@ -244,14 +257,14 @@ class GatedCell(Cell):
         self.candidate_dropout = candidate_dropout
         self._candidate_mask: Any = None
 
-    def get_recurrent_dropout_mask(self, step_input: Any) -> Any:
+    def get_recurrent_dropout_mask(self, step_input: Tensor) -> Tensor:
         """The state's mask; the candidate's is drawn with it. Keras asks for it before its loop begins."""
         if self.candidate_dropout and self._candidate_mask is None:
             ones = ops.ones((ops.shape(step_input)[0], self.units), dtype=self.compute_dtype)
-            self._candidate_mask = self._create_dropout_mask(ones, self.candidate_dropout)
+            self._candidate_mask = keras.random.dropout(ones, self.candidate_dropout, seed=self.seed_generator)
         return super().get_recurrent_dropout_mask(step_input)
 
-    def get_masks(self, h: Any) -> Masks:
+    def get_masks(self, h: Tensor) -> Masks:
         """The masks of this sequence."""
         return super().get_masks(h)._replace(candidate=self._candidate_mask)
 
@@ -260,7 +273,7 @@ class GatedCell(Cell):
         super().reset_recurrent_dropout_mask()
         self._candidate_mask = None
 
-    def get_config(self) -> dict:
+    def get_config(self) -> Config:
         """The constructor's arguments, serialised."""
         return {
             **super().get_config(),
@@ -269,13 +282,21 @@ class GatedCell(Cell):
         }
 
 
-def normalised(x: Any, gain: Any) -> Any:
+def normalised(x: Tensor, gain: Tensor) -> Tensor:
     """Zero mean and unit variance over the last axis, times a gain: `[..., N]`, `[N]` → `[..., N]`."""
     mean, variance = ops.moments(x, axes=[-1], keepdims=True)
     return (x - mean) * ops.rsqrt(variance + 1e-5) * gain
 
 
-def check_size(name: str, value: Any, optional: bool = False) -> None:
+def _known_size(input_shape: Shape) -> int:
+    """Return I, the last size of `[..., I]`."""
+    inputs = input_shape[-1]
+    if inputs is None:
+        raise ValueError(f"input_shape: expected a known number of features I, got {input_shape}")
+    return inputs
+
+
+def check_size(name: str, value: Tensor, optional: bool = False) -> None:
     """Raises `ValueError` unless the value is a positive integer, or `None` where it is optional."""
     if optional and value is None:
         return
@@ -283,7 +304,7 @@ def check_size(name: str, value: Any, optional: bool = False) -> None:
         raise ValueError(f"{name}: expected a positive integer{' or None' if optional else ''}, got {value!r}")
 
 
-def check_rate(name: str, value: Any) -> None:
+def check_rate(name: str, value: Tensor) -> None:
     """Raises `ValueError` unless the value is a number in [0, 1]."""
     if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= float(value) <= 1:
         raise ValueError(f"{name}: expected a rate between 0 and 1, got {value!r}")

@@ -1,11 +1,12 @@
 """Gated recurrent unit."""
 
-from typing import Any
+from typing import Unpack
 
 import keras
 from keras import ops
 
 from .. import checks
+from ..arguments import Activation, Config, Constraint, Initializer, LayerArguments, Regularizer, Tensor, UpdateGate
 from .base import GatedCell
 from .step import NOTHING_DROPPED, Masks, dropped
 
@@ -37,16 +38,42 @@ class GRUCell(GatedCell):
         ValueError: an unknown `update_gate`.
 
     >>> import numpy as np
-    >>> from layers import RNN, GRUCell
+    >>> from rnnscope import RNN, GRUCell
     >>> RNN(GRUCell(4, reset_after=False))(np.ones((2, 7, 3), "float32")).shape
     TensorShape([2, 4])
     """
 
     gates = 3
 
-    def __init__(self, units: int, *args: Any, reset_after: bool = True, update_gate: str = "keep", **kwargs: Any):
+    def __init__(
+        self,
+        units: int,
+        activation: Activation = "tanh",
+        recurrent_activation: Activation = "sigmoid",
+        use_bias: bool = True,
+        kernel_initializer: Initializer = "glorot_uniform",
+        recurrent_initializer: Initializer = "orthogonal",
+        bias_initializer: Initializer = "zeros",
+        kernel_regularizer: Regularizer = None,
+        recurrent_regularizer: Regularizer = None,
+        bias_regularizer: Regularizer = None,
+        kernel_constraint: Constraint = None,
+        recurrent_constraint: Constraint = None,
+        bias_constraint: Constraint = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        reset_after: bool = True,
+        seed: int | None = None,
+        *,
+        layer_normalization: bool = False,
+        candidate_dropout: float = 0.0,
+        update_gate: UpdateGate = "keep",
+        implementation: int = 2,
+        **kwargs: Unpack[LayerArguments],
+    ):
+        arguments = checks.arguments(locals(), without=["reset_after", "update_gate"])
         checks.check_choice("update_gate", update_gate, ("keep", "write"))
-        super().__init__(units, *args, **kwargs)
+        super().__init__(**arguments)
         self.reset_after = checks.boolean("reset_after", reset_after)
         self.update_gate = update_gate
 
@@ -58,7 +85,7 @@ class GRUCell(GatedCell):
         """Both gates together, and the candidate by itself."""
         return (2, 1)
 
-    def project(self, inputs: Any, training: bool = False) -> Any:
+    def project(self, inputs: Tensor, training: bool = False) -> Tensor:
         """inputs `[..., I]` → `[..., 3H]`; whatever bias does not meet the reset gate is added here."""
         projected = self.input_product(inputs)
         if self.bias is None:
@@ -68,13 +95,15 @@ class GRUCell(GatedCell):
         of_gates = ops.concatenate([self.bias[1, : 2 * self.units], ops.zeros_like(self.bias[1, : self.units])])
         return ops.add(projected, self.bias[0] + of_gates)
 
-    def candidate_bias(self) -> Any:
+    def candidate_bias(self) -> Tensor:
         """b'_h `[H]`, the one bias inside the reset gate's product; zero where there is none."""
         if self.bias is None or not self.reset_after:
             return ops.zeros((self.units,), dtype=self.compute_dtype)
         return ops.convert_to_tensor(self.bias[1, 2 * self.units :])
 
-    def advance(self, projected: Any, states: list, masks: Masks = NOTHING_DROPPED) -> tuple[Any, list]:
+    def advance(
+        self, projected: Tensor, states: list[Tensor], masks: Masks = NOTHING_DROPPED
+    ) -> tuple[Tensor, list[Tensor]]:
         """projected `[B, 3H]`, states `[h]` → h, `[h]`."""
         (h,) = states
         h_in = dropped(h, masks.state)
@@ -89,7 +118,7 @@ class GRUCell(GatedCell):
         h = self.observe("h", keep * h + (1 - keep) * dropped(n, masks.candidate))
         return h, [h]
 
-    def get_config(self) -> dict:
+    def get_config(self) -> Config:
         """The constructor's arguments, serialised."""
         return {
             **super().get_config(),

@@ -1,10 +1,11 @@
 """Independently recurrent network."""
 
-from typing import Any
+from typing import Unpack
 
 import keras
 from keras import ops
 
+from ..arguments import Activation, Config, Initializer, Tensor, WeightArguments
 from ..probes import observe_product
 from .base import Cell, check_size
 from .step import NOTHING_DROPPED, Masks, dropped
@@ -17,11 +18,11 @@ class MaxAbs(keras.constraints.Constraint):
     def __init__(self, limit: float):
         self.limit = limit
 
-    def __call__(self, w: Any) -> Any:
+    def __call__(self, w: Tensor) -> Tensor:
         """The weight, clipped."""
         return ops.clip(w, -self.limit, self.limit)
 
-    def get_config(self) -> dict:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
         return {"limit": self.limit}
 
@@ -48,7 +49,7 @@ class IndRNNCell(Cell):
         ValueError: `max_steps` is below 1, or is given together with a `recurrent_constraint`.
 
     >>> import numpy as np
-    >>> from layers import RNN, IndRNNCell
+    >>> from rnnscope import RNN, IndRNNCell
     >>> RNN(IndRNNCell(4, max_steps=7))(np.ones((2, 7, 3), "float32")).shape
     TensorShape([2, 4])
     """
@@ -56,14 +57,14 @@ class IndRNNCell(Cell):
     def __init__(
         self,
         units: int,
-        activation: Any = "relu",
+        activation: Activation = "relu",
         use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        recurrent_initializer: Any = None,
-        bias_initializer: Any = "zeros",
+        kernel_initializer: Initializer = "glorot_uniform",
+        recurrent_initializer: Initializer = None,
+        bias_initializer: Initializer = "zeros",
         *,
         max_steps: int | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[WeightArguments],
     ):
         check_size("max_steps", max_steps, optional=True)
         if max_steps is not None:
@@ -81,18 +82,20 @@ class IndRNNCell(Cell):
         """`[H]`: a diagonal."""
         return (self.units,)
 
-    def recurrent_product(self, h: Any, start: int = 0, stop: int | None = None) -> Any:
+    def recurrent_product(self, h: Tensor, start: int = 0, stop: int | None = None) -> Tensor:
         """u ⊙ h `[B, H]`."""
         return observe_product(h, ops.convert_to_tensor(self.recurrent_kernel))
 
-    def advance(self, projected: Any, states: list, masks: Masks = NOTHING_DROPPED) -> tuple[Any, list]:
+    def advance(
+        self, projected: Tensor, states: list[Tensor], masks: Masks = NOTHING_DROPPED
+    ) -> tuple[Tensor, list[Tensor]]:
         """projected `[B, H]`, states `[h]` → h, `[h]`."""
         (h,) = states
         h_in = dropped(h, masks.state)
         h = self.observe("h", self.activation(projected + self.recurrent_product(h_in)))
         return h, [h]
 
-    def get_config(self) -> dict:
+    def get_config(self) -> Config:
         """The constructor's arguments, serialised."""
         config = {**super().get_config(), "max_steps": self.max_steps}
         if self.max_steps is not None:

@@ -1,12 +1,13 @@
 """Long short-term memory."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import keras
 from keras import ops
 
 from .. import checks
+from ..arguments import Activation, Config, Constraint, DType, Initializer, LayerArguments, Regularizer, Shape, Tensor
 from .base import GatedCell, check_size, normalised
 from .step import NOTHING_DROPPED, Masks, dropped
 
@@ -31,19 +32,13 @@ class LSTMFamily(GatedCell):
     def __init__(
         self,
         units: int,
-        activation: Any = "tanh",
-        recurrent_activation: Any = "sigmoid",
-        use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        recurrent_initializer: Any = "orthogonal",
-        bias_initializer: Any = "zeros",
+        *args: Any,
         unit_forget_bias: bool | float = True,
         projection_units: int | None = None,
         **kwargs: Any,
     ):
         check_size("projection_units", projection_units, optional=True)
-        initializers = kernel_initializer, recurrent_initializer, bias_initializer
-        super().__init__(units, activation, recurrent_activation, use_bias, *initializers, **kwargs)
+        super().__init__(units, *args, **kwargs)
         checks.check_number("unit_forget_bias", unit_forget_bias, "True, False or a number")
         self.unit_forget_bias = unit_forget_bias
         self.projection_units = None if projection_units is None else int(projection_units)
@@ -58,7 +53,7 @@ class LSTMFamily(GatedCell):
         """Size of each state: of h as it comes out, of all others H."""
         return [self.output_size, *[self.units] * (len(self.state_names) - 1)]
 
-    def build(self, input_shape: tuple) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Creates the weights."""
         super().build(input_shape)
         if self.projection_units is not None:
@@ -81,17 +76,17 @@ class LSTMFamily(GatedCell):
         """All together."""
         return (self.gates,)
 
-    def seen_state(self, c: Any) -> Any:
+    def seen_state(self, c: Tensor) -> Tensor:
         """c_t `[B, H]` as the output sees it."""
         return normalised(c, self.state_gain) + self.state_bias if self.layer_normalization else c
 
-    def output(self, value: Any) -> Any:
-        """h_t from `o ⊙ φ(c_t)`: `[B, H]` → `[B, H]` or `[B, P]`."""
+    def project_output(self, value: Tensor) -> Tensor:
+        """Return h_t from `o ⊙ φ(c_t)`: `[B, H]` → `[B, H]` or `[B, P]`."""
         if self.projection_units is not None:
             value = ops.matmul(value, self.projection_kernel)
         return self.observe("h", value)
 
-    def get_config(self) -> dict:
+    def get_config(self) -> Config:
         """The constructor's arguments, serialised."""
         return {
             **super().get_config(),
@@ -118,7 +113,7 @@ class LSTMCell(LSTMFamily):
     Every argument is described in `Cell`, `GatedCell` and `LSTMFamily`.
 
     >>> import numpy as np
-    >>> from layers import RNN, LSTMCell
+    >>> from rnnscope import RNN, LSTMCell
     >>> h, h_T, c_T = RNN(LSTMCell(4), return_sequences=True, return_state=True)(np.ones((2, 7, 3), "float32"))
     >>> h.shape, h_T.shape, c_T.shape
     (TensorShape([2, 7, 4]), TensorShape([2, 4]), TensorShape([2, 4]))
@@ -126,7 +121,35 @@ class LSTMCell(LSTMFamily):
 
     gates = 4
 
-    def initial_bias(self, shape: tuple[int, ...], dtype: Any = None) -> Any:
+    def __init__(
+        self,
+        units: int,
+        activation: Activation = "tanh",
+        recurrent_activation: Activation = "sigmoid",
+        use_bias: bool = True,
+        kernel_initializer: Initializer = "glorot_uniform",
+        recurrent_initializer: Initializer = "orthogonal",
+        bias_initializer: Initializer = "zeros",
+        unit_forget_bias: bool | float = True,
+        kernel_regularizer: Regularizer = None,
+        recurrent_regularizer: Regularizer = None,
+        bias_regularizer: Regularizer = None,
+        kernel_constraint: Constraint = None,
+        recurrent_constraint: Constraint = None,
+        bias_constraint: Constraint = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        seed: int | None = None,
+        *,
+        layer_normalization: bool = False,
+        candidate_dropout: float = 0.0,
+        projection_units: int | None = None,
+        implementation: int = 2,
+        **kwargs: Unpack[LayerArguments],
+    ):
+        super().__init__(**checks.arguments(locals()))
+
+    def initial_bias(self, shape: tuple[int, ...], dtype: DType = None) -> Tensor:
         """The bias before training, with the forget gate's block set apart."""
         if not self.unit_forget_bias:
             return self.bias_initializer(shape, dtype=dtype)
@@ -135,7 +158,9 @@ class LSTMCell(LSTMFamily):
         before, after = (self.bias_initializer((n,), dtype=dtype) for n in (H, 2 * H))
         return ops.concatenate([before, forget, after])
 
-    def advance(self, projected: Any, states: list, masks: Masks = NOTHING_DROPPED) -> tuple[Any, list]:
+    def advance(
+        self, projected: Tensor, states: list[Tensor], masks: Masks = NOTHING_DROPPED
+    ) -> tuple[Tensor, list[Tensor]]:
         """projected `[B, 4H]`, states `[h, c]` → h, `[h, c]`."""
         h, c = states
         h_in = dropped(h, masks.state)
@@ -144,5 +169,5 @@ class LSTMCell(LSTMFamily):
         i, f, o = (self.observe(name, self.recurrent_activation(a)) for name, a in gates.items())
         g = dropped(self.activation(a_c), masks.candidate)
         c = self.observe("c", f * c + i * g)
-        h = self.output(o * self.activation(self.seen_state(c)))
+        h = self.project_output(o * self.activation(self.seen_state(c)))
         return h, [h, c]

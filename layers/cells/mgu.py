@@ -1,10 +1,9 @@
 """Minimal gated unit."""
 
-from typing import Any
-
 import keras
 from keras import ops
 
+from ..arguments import Tensor
 from .base import GatedCell
 from .step import NOTHING_DROPPED, Masks, dropped
 
@@ -24,14 +23,16 @@ class MGUCell(GatedCell):
     Every argument is described in `Cell` and `GatedCell`.
 
     >>> import numpy as np
-    >>> from layers import RNN, MGUCell
+    >>> from rnnscope import RNN, MGUCell
     >>> RNN(MGUCell(4))(np.ones((2, 7, 3), "float32")).shape
     TensorShape([2, 4])
     """
 
     gates = 2
 
-    def advance(self, projected: Any, states: list, masks: Masks = NOTHING_DROPPED) -> tuple[Any, list]:
+    def advance(
+        self, projected: Tensor, states: list[Tensor], masks: Masks = NOTHING_DROPPED
+    ) -> tuple[Tensor, list[Tensor]]:
         """projected `[B, 2H]`, states `[h]` → h, `[h]`."""
         (h,) = states
         h_in = dropped(h, masks.state)

@@ -1,10 +1,11 @@
 """Cells whose gates see the input alone, so that all steps can be computed at once."""
 
-from typing import Any
+from typing import Any, Unpack
 
 import keras
 from keras import ops
 
+from ..arguments import Config, Initializer, Tensor, WeightArguments
 from .base import Cell
 from .step import NOTHING_DROPPED, Masks
 
@@ -25,9 +26,9 @@ class LinearCell(Cell):
         self,
         units: int,
         use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        **kwargs: Any,
+        kernel_initializer: Initializer = "glorot_uniform",
+        bias_initializer: Initializer = "zeros",
+        **kwargs: Unpack[WeightArguments],
     ):
         for name in self._WITHOUT:
             if name in kwargs:
@@ -36,18 +37,20 @@ class LinearCell(Cell):
             raise ValueError("recurrent_dropout: expected 0, since the state enters no product")
         super().__init__(units, "linear", use_bias, kernel_initializer, "zeros", bias_initializer, **kwargs)
 
-    def coefficients(self, projected: Any) -> tuple[Any, Any]:
+    def coefficients(self, projected: Tensor) -> tuple[Tensor, Any]:
         """a_t and b_t, each `[..., H]`, from `project(x_t)` `[..., gates*H]`."""
         raise NotImplementedError
 
-    def advance(self, projected: Any, states: list, masks: Masks = NOTHING_DROPPED) -> tuple[Any, list]:
+    def advance(
+        self, projected: Tensor, states: list[Tensor], masks: Masks = NOTHING_DROPPED
+    ) -> tuple[Tensor, list[Tensor]]:
         """projected `[B, gates*H]`, states `[h]` → h, `[h]`."""
         (h,) = states
         a, b = self.coefficients(projected)
         h = self.observe("h", a * h + b)
         return h, [h]
 
-    def get_config(self) -> dict:
+    def get_config(self) -> Config:
         """The constructor's arguments, serialised."""
         return {name: value for name, value in super().get_config().items() if name not in self._WITHOUT}
 
@@ -69,14 +72,14 @@ class MinGRUCell(LinearCell):
         units, use_bias, …: see `Cell`.
 
     >>> import numpy as np
-    >>> from layers import RNN, MinGRUCell
+    >>> from rnnscope import RNN, MinGRUCell
     >>> RNN(MinGRUCell(4))(np.ones((2, 7, 3), "float32")).shape
     TensorShape([2, 4])
     """
 
     gates = 2
 
-    def coefficients(self, projected: Any) -> tuple[Any, Any]:
+    def coefficients(self, projected: Tensor) -> tuple[Tensor, Any]:
         """1 − z and z ⊙ ñ."""
         a_z, n = ops.split(projected, 2, axis=-1)
         return ops.sigmoid(-a_z), ops.sigmoid(a_z) * n
@@ -100,14 +103,14 @@ class MinLSTMCell(LinearCell):
         units, use_bias, …: see `Cell`.
 
     >>> import numpy as np
-    >>> from layers import RNN, MinLSTMCell
+    >>> from rnnscope import RNN, MinLSTMCell
     >>> RNN(MinLSTMCell(4))(np.ones((2, 7, 3), "float32")).shape
     TensorShape([2, 4])
     """
 
     gates = 3
 
-    def coefficients(self, projected: Any) -> tuple[Any, Any]:
+    def coefficients(self, projected: Tensor) -> tuple[Tensor, Any]:
         """f' and i' ⊙ g."""
         a_i, a_f, g = ops.split(projected, 3, axis=-1)
         log_ratio = ops.log_sigmoid(a_f) - ops.log_sigmoid(a_i)

@@ -1,10 +1,9 @@
 """The three cells that an evolutionary search found."""
 
-from typing import Any
-
 import keras
 from keras import ops
 
+from ..arguments import Tensor
 from .base import GatedCell
 from .step import NOTHING_DROPPED, Masks, dropped
 
@@ -31,23 +30,23 @@ class _MUTCell(GatedCell):
         """`[H, nH]`."""
         return (self.units, self.recurrent_blocks * self.units)
 
-    def project(self, inputs: Any, training: bool = False) -> Any:
+    def project(self, inputs: Tensor, training: bool = False) -> Tensor:
         """inputs `[..., I]` → what z, r and n have of x, with their biases, `[..., 3H]`."""
         projected = ops.concatenate(self.project_blocks(inputs), axis=-1)
         return projected if self.bias is None else ops.add(projected, self.bias)
 
-    def project_blocks(self, inputs: Any) -> list:
+    def project_blocks(self, inputs: Tensor) -> list[Tensor]:
         """What z, r and n have of x, without biases, each `[..., H]`."""
         raise NotImplementedError
 
-    def split_inputs(self, inputs: Any) -> tuple[list, Any]:
+    def split_inputs(self, inputs: Tensor) -> tuple[list[Tensor], Tensor]:
         """The kernel's blocks applied to the inputs, and x in H dimensions."""
         blocks = ops.split(self.input_product(inputs), self.kernel.shape[-1] // self.units, axis=-1)
         if len(blocks) > self.kernel_blocks:
             return blocks[:-1], blocks[-1]
         return blocks, inputs
 
-    def mix(self, z: Any, n: Any, h: Any, masks: Masks) -> tuple[Any, list]:
+    def mix(self, z: Tensor, n: Tensor, h: Tensor, masks: Masks) -> tuple[Tensor, list[Tensor]]:
         """The output and the new states."""
         h = self.observe("h", dropped(self.activation(n), masks.candidate) * z + h * (1 - z))
         return h, [h]
@@ -70,7 +69,7 @@ class MUT1Cell(_MUTCell):
     Every argument is described in `Cell` and `GatedCell`.
 
     >>> import numpy as np
-    >>> from layers import RNN, MUT1Cell
+    >>> from rnnscope import RNN, MUT1Cell
     >>> RNN(MUT1Cell(4))(np.ones((2, 7, 3), "float32")).shape
     TensorShape([2, 4])
     """
@@ -78,12 +77,14 @@ class MUT1Cell(_MUTCell):
     kernel_blocks = 2
     recurrent_blocks = 2
 
-    def project_blocks(self, inputs: Any) -> list:
+    def project_blocks(self, inputs: Tensor) -> list[Tensor]:
         """x_z, x_r, tanh(x)."""
         (x_z, x_r), x = self.split_inputs(inputs)
         return [x_z, x_r, ops.tanh(x)]
 
-    def advance(self, projected: Any, states: list, masks: Masks = NOTHING_DROPPED) -> tuple[Any, list]:
+    def advance(
+        self, projected: Tensor, states: list[Tensor], masks: Masks = NOTHING_DROPPED
+    ) -> tuple[Tensor, list[Tensor]]:
         """projected `[B, 3H]`, states `[h]` → h, `[h]`."""
         (h,) = states
         h_in = dropped(h, masks.state)
@@ -111,7 +112,7 @@ class MUT2Cell(_MUTCell):
     Every argument is described in `Cell` and `GatedCell`.
 
     >>> import numpy as np
-    >>> from layers import RNN, MUT2Cell
+    >>> from rnnscope import RNN, MUT2Cell
     >>> RNN(MUT2Cell(4))(np.ones((2, 7, 3), "float32")).shape
     TensorShape([2, 4])
     """
@@ -119,12 +120,14 @@ class MUT2Cell(_MUTCell):
     kernel_blocks = 2
     recurrent_blocks = 3
 
-    def project_blocks(self, inputs: Any) -> list:
+    def project_blocks(self, inputs: Tensor) -> list[Tensor]:
         """x_z, x, x_h."""
         (x_z, x_h), x = self.split_inputs(inputs)
         return [x_z, x, x_h]
 
-    def advance(self, projected: Any, states: list, masks: Masks = NOTHING_DROPPED) -> tuple[Any, list]:
+    def advance(
+        self, projected: Tensor, states: list[Tensor], masks: Masks = NOTHING_DROPPED
+    ) -> tuple[Tensor, list[Tensor]]:
         """projected `[B, 3H]`, states `[h]` → h, `[h]`."""
         (h,) = states
         h_in = dropped(h, masks.state)
@@ -151,7 +154,7 @@ class MUT3Cell(_MUTCell):
     Every argument is described in `Cell` and `GatedCell`.
 
     >>> import numpy as np
-    >>> from layers import RNN, MUT3Cell
+    >>> from rnnscope import RNN, MUT3Cell
     >>> RNN(MUT3Cell(4))(np.ones((2, 7, 3), "float32")).shape
     TensorShape([2, 4])
     """
@@ -160,11 +163,13 @@ class MUT3Cell(_MUTCell):
     recurrent_blocks = 3
     raw_input = False
 
-    def project_blocks(self, inputs: Any) -> list:
+    def project_blocks(self, inputs: Tensor) -> list[Tensor]:
         """x_z, x_r, x_h."""
         return self.split_inputs(inputs)[0]
 
-    def advance(self, projected: Any, states: list, masks: Masks = NOTHING_DROPPED) -> tuple[Any, list]:
+    def advance(
+        self, projected: Tensor, states: list[Tensor], masks: Masks = NOTHING_DROPPED
+    ) -> tuple[Tensor, list[Tensor]]:
         """projected `[B, 3H]`, states `[h]` → h, `[h]`."""
         (h,) = states
         h_in = dropped(h, masks.state)

@@ -1,11 +1,12 @@
 """LSTM whose gates see the cell state, and its eight ablations."""
 
-from typing import Any
+from typing import Any, Unpack
 
 import keras
 from keras import ops
 
 from .. import checks
+from ..arguments import Activation, Config, DType, Initializer, Shape, Tensor, WeightArguments
 from .lstm import LSTMFamily
 from .step import NOTHING_DROPPED, Masks, dropped
 
@@ -51,7 +52,7 @@ class PeepholeLSTMCell(LSTMFamily):
         ValueError: switches that contradict one another.
 
     >>> import numpy as np
-    >>> from layers import RNN, PeepholeLSTMCell
+    >>> from rnnscope import RNN, PeepholeLSTMCell
     >>> RNN(PeepholeLSTMCell(4, coupled_gates=True))(np.ones((2, 7, 3), "float32")).shape
     TensorShape([2, 4])
     """
@@ -59,7 +60,15 @@ class PeepholeLSTMCell(LSTMFamily):
     def __init__(
         self,
         units: int,
-        *args: Any,
+        activation: Activation = "tanh",
+        recurrent_activation: Activation = "sigmoid",
+        use_bias: bool = True,
+        kernel_initializer: Initializer = "glorot_uniform",
+        recurrent_initializer: Initializer = "orthogonal",
+        bias_initializer: Initializer = "zeros",
+        unit_forget_bias: bool | float = True,
+        projection_units: int | None = None,
+        *,
         input_gate: bool = True,
         forget_gate: bool = True,
         output_gate: bool = True,
@@ -68,9 +77,10 @@ class PeepholeLSTMCell(LSTMFamily):
         coupled_gates: bool = False,
         peepholes: bool = True,
         full_gate_recurrence: bool = False,
-        **kwargs: Any,
+        candidate_dropout: float = 0.0,
+        **kwargs: Unpack[WeightArguments],
     ):
-        super().__init__(units, *args, **kwargs)
+        super().__init__(**checks.arguments(locals(), without=self._SWITCHES))
         if coupled_gates and not (input_gate and forget_gate):
             raise ValueError("coupled_gates: expected input_gate=True and forget_gate=True, of which one follows")
         if full_gate_recurrence and not (input_gate and forget_gate and output_gate and not coupled_gates):
@@ -107,7 +117,7 @@ class PeepholeLSTMCell(LSTMFamily):
         """h and c; with full gate recurrence also the gates of the step before."""
         return ("h", "c", "i", "f", "o") if self.full_gate_recurrence else ("h", "c")
 
-    def build(self, input_shape: tuple) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Creates the weights."""
         super().build(input_shape)
         if self.peepholes and self.gate_names:
@@ -123,14 +133,16 @@ class PeepholeLSTMCell(LSTMFamily):
                 constraint=self.recurrent_constraint,
             )
 
-    def initial_bias(self, shape: tuple[int, ...], dtype: Any = None) -> Any:
+    def initial_bias(self, shape: tuple[int, ...], dtype: DType = None) -> Tensor:
         """The bias before training, with the forget gate's block set apart."""
         blocks = [self.bias_initializer((self.units,), dtype=dtype) for _ in self.blocks]
         if self.unit_forget_bias and "f" in self.blocks:
             blocks[self.blocks.index("f")] = ops.full((self.units,), float(self.unit_forget_bias), dtype=dtype)
         return ops.concatenate(blocks)
 
-    def advance(self, projected: Any, states: list, masks: Masks = NOTHING_DROPPED) -> tuple[Any, list]:
+    def advance(
+        self, projected: Tensor, states: list[Tensor], masks: Masks = NOTHING_DROPPED
+    ) -> tuple[Tensor, list[Tensor]]:
         """projected `[B, nH]`, states `[h, c]` (and i, f, o) → h, the new states."""
         h, c, *gates_before = states
         h_in = dropped(h, masks.state)
@@ -145,10 +157,10 @@ class PeepholeLSTMCell(LSTMFamily):
         c = self.observe("c", f * c + i * g)
         o = self._gate("o", a, c)
         seen = self.seen_state(c)
-        h = self.output(o * (self.activation(seen) if self.output_activation else seen))
+        h = self.project_output(o * (self.activation(seen) if self.output_activation else seen))
         return h, [h, c, *((i, f, o) if self.full_gate_recurrence else ())]
 
-    def _gate(self, name: str, a: dict[str, Any], c: Any) -> Any:
+    def _gate(self, name: str, a: dict[str, Any], c: Tensor) -> Tensor:
         """One gate `[B, H]`, from its pre-activation and the cell state that it sees; 1 where it is not there."""
         if name not in self.gate_names:
             return ops.ones_like(c)
@@ -157,7 +169,7 @@ class PeepholeLSTMCell(LSTMFamily):
         seen = self.peephole_kernel[self.gate_names.index(name)] * c
         return self.observe(name, self.recurrent_activation(a[name] + seen))
 
-    def get_config(self) -> dict:
+    def get_config(self) -> Config:
         """The constructor's arguments, serialised."""
         return {
             **super().get_config(),

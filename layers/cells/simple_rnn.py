@@ -1,9 +1,8 @@
 """The vanilla recurrent network."""
 
-from typing import Any
-
 import keras
 
+from ..arguments import Tensor
 from .base import Cell
 from .step import NOTHING_DROPPED, Masks, dropped
 
@@ -22,12 +21,14 @@ class SimpleRNNCell(Cell):
     Every argument is described in `Cell`.
 
     >>> import numpy as np
-    >>> from layers import RNN, SimpleRNNCell
+    >>> from rnnscope import RNN, SimpleRNNCell
     >>> RNN(SimpleRNNCell(4, activation="relu"))(np.ones((2, 7, 3), "float32")).shape
     TensorShape([2, 4])
     """
 
-    def advance(self, projected: Any, states: list, masks: Masks = NOTHING_DROPPED) -> tuple[Any, list]:
+    def advance(
+        self, projected: Tensor, states: list[Tensor], masks: Masks = NOTHING_DROPPED
+    ) -> tuple[Tensor, list[Tensor]]:
         """projected `[B, H]`, states `[h]` → h, `[h]`."""
         (h,) = states
         h_in = dropped(h, masks.state)

@@ -5,9 +5,8 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops, tree
 
-# keras.layers.RNN draws one dropout mask a sequence only for cells of this (unexported) class.
-from keras.src.layers.rnn.dropout_rnn_cell import DropoutRNNCell
-
+from .._keras import DropoutRNNCell
+from ..arguments import Tensor
 from ..probes import observe
 
 
@@ -26,7 +25,7 @@ class Masks(NamedTuple):
 NOTHING_DROPPED = Masks()
 
 
-def dropped(value: Any, mask: Any) -> Any:
+def dropped(value: Tensor, mask: Tensor) -> Tensor:
     """The value, or what dropout leaves of it."""
     return value if mask is None else value * mask
 
@@ -49,11 +48,13 @@ class Step(DropoutRNNCell, keras.layers.Layer):
         """What `advance` shows to the gradient probes."""
         return tuple(name for name in self.state_names if name in ("h", "c"))
 
-    def project(self, inputs: Any, training: bool = False) -> Any:
+    def project(self, inputs: Tensor, training: bool = False) -> Tensor:
         """What x_t alone decides, and what chance does: inputs `[..., I]` → tensors `[..., n]`, in any structure."""
         raise NotImplementedError
 
-    def advance(self, projected: Any, states: list, masks: Masks = NOTHING_DROPPED) -> tuple[Any, list]:
+    def advance(
+        self, projected: Tensor, states: list[Tensor], masks: Masks = NOTHING_DROPPED
+    ) -> tuple[Tensor, list[Tensor]]:
         """One step of the recurrence.
 
         Args:
@@ -66,11 +67,11 @@ class Step(DropoutRNNCell, keras.layers.Layer):
         """
         raise NotImplementedError
 
-    def observe(self, signal: str, value: Any) -> Any:
+    def observe(self, signal: str, value: Tensor) -> Tensor:
         """Hands `value` on unchanged; a gradient probe, if one is listening, sees its derivative."""
         return observe(signal, value)
 
-    def call(self, inputs: Any, states: Any, training: bool = False) -> tuple[Any, Any]:
+    def call(self, inputs: Tensor, states: Any, training: bool = False) -> tuple[Tensor, Any]:
         """`advance(project(inputs), states)`: inputs `[B, I]`, states `[B, H]` or a list of them."""
         nested = tree.is_nested(states)
         states = list(states) if nested else [states]
@@ -81,10 +82,10 @@ class Step(DropoutRNNCell, keras.layers.Layer):
         output, states = self.advance(self.project(inputs, training), states, masks)
         return output, states if nested else states[0]
 
-    def get_masks(self, h: Any) -> Masks:
+    def get_masks(self, h: Tensor) -> Masks:
         """The masks of this sequence, drawn at the first call and kept until they are reset. h `[B, H]`."""
         return Masks(self.get_recurrent_dropout_mask(h))
 
-    def get_initial_state(self, batch_size: Any = None) -> list:
+    def get_initial_state(self, batch_size: Any = None) -> list[Tensor]:
         """Zero states, each `[batch_size, H]`."""
         return [ops.zeros((batch_size, size), dtype=self.compute_dtype) for size in tree.flatten(self.state_size)]

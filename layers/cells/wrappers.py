@@ -1,11 +1,12 @@
 """Cells around cells: what is added to a step, whatever the step is."""
 
-from typing import Any
+from typing import Any, Unpack
 
 import keras
 from keras import ops
 
 from .. import checks
+from ..arguments import Activation, Config, Initializer, LayerArguments, Shape, Tensor
 from ..probes import unobserved
 from .base import check_rate, check_size
 from .step import NOTHING_DROPPED, Masks, Step, dropped
@@ -22,14 +23,14 @@ class CellWrapper(Step):
             not the inner cell's, which is the default.
     """
 
-    def __init__(self, cell: Any, **kwargs: Any):
+    @checks.suggest_nearest_names
+    def __init__(self, cell: Step, **kwargs: Unpack[LayerArguments]):
         if not isinstance(cell, Step):
             raise ValueError(f"cell: expected a cell of this package such as LSTMCell(32), got {cell!r}")
         if isinstance(cell, DeepOutputCell):
             raise ValueError(
                 f"cell: expected a cell whose output is its state, got {cell!r}; put DeepOutputCell around all others"
             )
-        checks.check_keywords(type(self).__name__, kwargs, checks.constructor_arguments(type(self)))
         super().__init__(**{**kwargs, "dtype": kwargs.get("dtype") or cell.dtype_policy})
         if self.dtype_policy.name != cell.dtype_policy.name:
             own, inner = self.dtype_policy.name, cell.dtype_policy.name
@@ -54,27 +55,27 @@ class CellWrapper(Step):
     @property
     def output_size(self) -> int:
         """The inner cell's."""
-        return self.cell.output_size
+        return int(self.cell.output_size)
 
-    def build(self, input_shape: tuple) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Builds the inner cell."""
         if not self.cell.built:
             self.cell.build(input_shape)
         self.built = True
 
-    def project(self, inputs: Any, training: bool = False) -> Any:
+    def project(self, inputs: Tensor, training: bool = False) -> Tensor:
         """The inner cell's."""
         return self.cell.project(inputs, training)
 
-    def get_dropout_mask(self, step_input: Any) -> Any:
+    def get_dropout_mask(self, step_input: Tensor) -> Tensor:
         """The inner cell's mask of the inputs."""
         return self.cell.get_dropout_mask(step_input)
 
-    def get_recurrent_dropout_mask(self, step_input: Any) -> Any:
+    def get_recurrent_dropout_mask(self, step_input: Tensor) -> Tensor:
         """The inner cell's mask of the state."""
         return self.cell.get_recurrent_dropout_mask(step_input)
 
-    def get_masks(self, h: Any) -> Masks:
+    def get_masks(self, h: Tensor) -> Masks:
         """The inner cell's masks."""
         return self.cell.get_masks(h)
 
@@ -86,12 +87,12 @@ class CellWrapper(Step):
         """Forgets the masks of this sequence."""
         self.cell.reset_recurrent_dropout_mask()
 
-    def get_config(self) -> dict:
+    def get_config(self) -> Config:
         """The constructor's arguments, serialised."""
         return {**super().get_config(), "cell": keras.saving.serialize_keras_object(self.cell)}
 
     @classmethod
-    def from_config(cls, config: dict, custom_objects: dict | None = None) -> "CellWrapper":
+    def from_config(cls, config: Config, custom_objects: dict[str, Any] | None = None) -> "CellWrapper":
         """The cell that `get_config` described."""
         cell = keras.saving.deserialize_keras_object(config["cell"], custom_objects=custom_objects)
         return cls(**{**config, "cell": cell})
@@ -118,12 +119,19 @@ class ZoneoutCell(CellWrapper):
         ValueError: a rate outside [0, 1], or a `cell_rate` for a cell without a cell state.
 
     >>> import numpy as np
-    >>> from layers import RNN, LSTMCell, ZoneoutCell
+    >>> from rnnscope import RNN, LSTMCell, ZoneoutCell
     >>> RNN(ZoneoutCell(LSTMCell(4), rate=0.05, cell_rate=0.5))(np.ones((2, 7, 3), "float32")).shape
     TensorShape([2, 4])
     """
 
-    def __init__(self, cell: Any, rate: float = 0.05, cell_rate: float = 0.0, seed: int | None = None, **kwargs: Any):
+    def __init__(
+        self,
+        cell: Step,
+        rate: float = 0.05,
+        cell_rate: float = 0.0,
+        seed: int | None = None,
+        **kwargs: Unpack[LayerArguments],
+    ):
         check_rate("rate", rate)
         check_rate("cell_rate", cell_rate)
         super().__init__(cell, **kwargs)
@@ -133,16 +141,19 @@ class ZoneoutCell(CellWrapper):
         self.rates = {name: rate for name, rate in (("h", rate), ("c", cell_rate)) if rate}
         self.seed_generator = keras.random.SeedGenerator(seed)
 
-    def project(self, inputs: Any, training: bool = False) -> Any:
+    def project(self, inputs: Tensor, training: bool = False) -> Tensor:
         """The inner cell's projection, and in training which units keep their state: booleans `[..., H]` by state."""
         projected = self.cell.project(inputs, training)
         if not training:
             return projected, dict.fromkeys(self.rates)
         sizes = dict(zip(self.state_names, keras.tree.flatten(self.state_size), strict=True))
-        draw = lambda name: keras.random.uniform((*ops.shape(inputs)[:-1], sizes[name]), seed=self.seed_generator)
-        return projected, {name: draw(name) < rate for name, rate in self.rates.items()}
+        shapes = {name: (*ops.shape(inputs)[:-1], sizes[name]) for name in self.rates}
+        draws = {name: keras.random.uniform(shape, seed=self.seed_generator) for name, shape in shapes.items()}
+        return projected, {name: draws[name] < rate for name, rate in self.rates.items()}
 
-    def advance(self, projected: Any, states: list, masks: Masks = NOTHING_DROPPED) -> tuple[Any, list]:
+    def advance(
+        self, projected: Tensor, states: list[Tensor], masks: Masks = NOTHING_DROPPED
+    ) -> tuple[Tensor, list[Tensor]]:
         """projected: see `project`; states → h, the new states."""
         projected, keeps = projected
         with unobserved("h", "c"):
@@ -153,14 +164,14 @@ class ZoneoutCell(CellWrapper):
         ]
         return zoned[0], zoned
 
-    def _zoned(self, name: str, keep: Any, before: Any, after: Any) -> Any:
+    def _zoned(self, name: str, keep: Tensor, before: Tensor, after: Tensor) -> Tensor:
         if keep is not None:
             after = ops.where(keep, before, after)
         elif name in self.rates:
             after = self.rates[name] * before + (1 - self.rates[name]) * after
         return self.observe(name, after) if name in self.signals else after
 
-    def get_config(self) -> dict:
+    def get_config(self) -> Config:
         """The constructor's arguments, serialised."""
         return {**super().get_config(), "rate": self.rate, "cell_rate": self.cell_rate, "seed": self.seed}
 
@@ -193,19 +204,19 @@ class DeepTransitionCell(CellWrapper):
         ValueError: `depth` is not a positive integer.
 
     >>> import numpy as np
-    >>> from layers import RNN, DeepTransitionCell, SimpleRNNCell
+    >>> from rnnscope import RNN, DeepTransitionCell, SimpleRNNCell
     >>> RNN(DeepTransitionCell(SimpleRNNCell(4), depth=2, shortcut=True))(np.ones((2, 7, 3), "float32")).shape
     TensorShape([2, 4])
     """
 
     def __init__(
         self,
-        cell: Any,
+        cell: Step,
         depth: int = 1,
-        activation: Any = "tanh",
+        activation: Activation = "tanh",
         shortcut: bool = False,
-        kernel_initializer: Any = "orthogonal",
-        **kwargs: Any,
+        kernel_initializer: Initializer = "orthogonal",
+        **kwargs: Unpack[LayerArguments],
     ):
         check_size("depth", depth)
         super().__init__(cell, **kwargs)
@@ -216,18 +227,24 @@ class DeepTransitionCell(CellWrapper):
             "kernel_initializer", kernel_initializer, keras.initializers.get, "a Keras initializer"
         )
 
-    def build(self, input_shape: tuple) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Builds the inner cell and creates the added layers' weights."""
         H = self.output_size
-        add = lambda name, shape, initializer: self.add_weight(shape, initializer, name=name)
         self.transitions = [
-            (add(f"transition_kernel_{k}", (H, H), self.kernel_initializer), add(f"transition_bias_{k}", (H,), "zeros"))
+            (
+                self.add_weight((H, H), self.kernel_initializer, name=f"transition_kernel_{k}"),
+                self.add_weight((H,), "zeros", name=f"transition_bias_{k}"),
+            )
             for k in range(1, self.depth + 1)
         ]
-        self.shortcut_kernel = add("shortcut_kernel", (H, H), self.kernel_initializer) if self.shortcut else None
+        self.shortcut_kernel = None
+        if self.shortcut:
+            self.shortcut_kernel = self.add_weight((H, H), self.kernel_initializer, name="shortcut_kernel")
         super().build(input_shape)
 
-    def advance(self, projected: Any, states: list, masks: Masks = NOTHING_DROPPED) -> tuple[Any, list]:
+    def advance(
+        self, projected: Tensor, states: list[Tensor], masks: Masks = NOTHING_DROPPED
+    ) -> tuple[Tensor, list[Tensor]]:
         """projected and states as the inner cell's → h, the new states."""
         with unobserved("h"):
             s, new_states = self.cell.advance(projected, states, masks)
@@ -239,7 +256,7 @@ class DeepTransitionCell(CellWrapper):
         h = self.observe("h", s)
         return h, [h, *new_states[1:]]
 
-    def get_config(self) -> dict:
+    def get_config(self) -> Config:
         """The constructor's arguments, serialised."""
         return {
             **super().get_config(),
@@ -272,13 +289,19 @@ class DeepOutputCell(CellWrapper):
         ValueError: `units` is no positive integer or list of such.
 
     >>> import numpy as np
-    >>> from layers import RNN, DeepOutputCell, DeepTransitionCell, SimpleRNNCell
+    >>> from rnnscope import RNN, DeepOutputCell, DeepTransitionCell, SimpleRNNCell
     >>> dot = DeepOutputCell(DeepTransitionCell(SimpleRNNCell(4)), units=[8, 5])
     >>> RNN(dot, return_sequences=True)(np.ones((2, 7, 3), "float32")).shape
     TensorShape([2, 7, 5])
     """
 
-    def __init__(self, cell: Any, units: int | list[int], activation: Any = "relu", **kwargs: Any):
+    def __init__(
+        self,
+        cell: Step,
+        units: int | list[int],
+        activation: Activation = "relu",
+        **kwargs: Unpack[LayerArguments],
+    ):
         sizes = list(units) if isinstance(units, list | tuple) else [units]
         if not sizes:
             raise ValueError("units: expected a positive integer or a list of at least one, got an empty list")
@@ -297,25 +320,27 @@ class DeepOutputCell(CellWrapper):
         """Size of the last layer."""
         return self.units[-1]
 
-    def build(self, input_shape: tuple) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Builds the inner cell and the output layers."""
         sizes = [self.cell.output_size, *self.units]
         for size, layer in zip(sizes, self.output_layers, strict=False):
             layer.build((None, size))
         super().build(input_shape)
 
-    def read_out(self, h: Any) -> Any:
+    def read_out(self, h: Tensor) -> Tensor:
         """The output from h, of one step or of many: `[..., H]` → `[..., units]`."""
         for layer in self.output_layers:
             h = layer(h)
         return h
 
-    def advance(self, projected: Any, states: list, masks: Masks = NOTHING_DROPPED) -> tuple[Any, list]:
+    def advance(
+        self, projected: Tensor, states: list[Tensor], masks: Masks = NOTHING_DROPPED
+    ) -> tuple[Tensor, list[Tensor]]:
         """projected and states as the inner cell's → the output, the new states."""
         h, new_states = self.cell.advance(projected, states, masks)
         return self.read_out(h), new_states
 
-    def get_config(self) -> dict:
+    def get_config(self) -> Config:
         """The constructor's arguments, serialised."""
         activation = keras.activations.serialize(self.activation)
         return {**super().get_config(), "units": self.units, "activation": activation}

@@ -2,8 +2,8 @@
 
 import { html } from "./dom.js";
 
-const COMMAND = "python train.py -m cell=rnn,lstm,gru dataset=adding name=compare\ntensorboard --logdir runs/compare";
-const CALLBACK = `from rnnscope.callbacks import GradientFlow  # in a checkout: from layers.callbacks
+const COMMAND = "rnnscope train -m cell=rnn,lstm,gru dataset=adding name=compare\ntensorboard --logdir runs/compare";
+const CALLBACK = `from rnnscope.callbacks import GradientFlow  # in a checkout: from rnnscope.callbacks
 
 flow = GradientFlow("runs/mine", batch=(x[:32], y[:32]), every=50)
 model.fit(x, y, callbacks=[flow])`;

@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from layers import RNN, GradientTaps
+from rnnscope import RNN, GradientTaps
 from tests.layers import equations
 from tests.layers.derivatives import differentiate
 from tests.layers.helpers import B, I, T, randomise, values

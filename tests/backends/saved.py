@@ -6,7 +6,17 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from layers import LSTM, RNN, Bidirectional, GRUCell, MinLSTMCell, PeepholeLSTMCell, SimpleRNN, Stacked, StackedRNNCells
+from rnnscope import (
+    LSTM,
+    RNN,
+    Bidirectional,
+    GRUCell,
+    MinLSTMCell,
+    PeepholeLSTMCell,
+    SimpleRNN,
+    Stacked,
+    StackedRNNCells,
+)
 from tests.layers.helpers import B, I, T, mask_of, randomise, values
 
 

@@ -6,7 +6,7 @@ import weakref
 import pytest
 from keras import ops
 
-from layers.backend import custom_gradient
+from rnnscope.backend import custom_gradient
 from tests.layers.derivatives import differentiate
 from tests.layers.helpers import assert_close, values
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from layers import RNN, Bidirectional, Stacked
+from rnnscope import RNN, Bidirectional, Stacked
 from tests.backends import saved
 from tests.backends.helpers import cell_of, layer_of
 from tests.layers.helpers import (

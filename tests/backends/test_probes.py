@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from layers import RNN, GradientTaps
+from rnnscope import RNN, GradientTaps
 from tests.backends.helpers import HAND_DERIVED, batch_mean, layer_of, norms
 from tests.layers.derivatives import BACKEND, differentiate
 from tests.layers.equations import CELLS, LINEAR

@@ -22,7 +22,7 @@ SMALL_ADDING = (
 
 
 def run_train(folder: Path, *arguments: str, timeout: float = 300) -> subprocess.CompletedProcess[str]:
-    """`python train.py …` started in a folder."""
+    """`rnnscope train …` started in a folder."""
     command = [sys.executable, str(TRAIN), *arguments]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=timeout)
 

@@ -20,7 +20,7 @@ _HELD = "train.log"
 
 
 class Commands:
-    """`python train.py …` in a folder, as often as it is typed there, and all processes that came of it.
+    """`rnnscope train …` in a folder, as often as it is typed there, and all processes that came of it.
 
     Args:
         folder: where it is typed; made if it is not there.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments.record import RunDirectory
+from rnnscope.experiments.runs.directory import RunDirectory
 from tests.e2e.conftest import SMALL_ADDING, TRAIN, run_train
 from tests.e2e.ray_cluster import ray_cluster  # noqa: F401
 from tests.e2e.slurm import slurm  # noqa: F401

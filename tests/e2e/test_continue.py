@@ -5,8 +5,8 @@ import shutil
 
 import pytest
 
-from experiments.identity import stored_configuration
-from experiments.record import RunDirectory
+from rnnscope.experiments.configuration.identity import stored_configuration
+from rnnscope.experiments.runs.directory import RunDirectory
 from tests.e2e.conftest import ONE_BY_ONE, SMALL_ADDING, run_train
 from tests.e2e.test_resume import assert_ended_alike
 

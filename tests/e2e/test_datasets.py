@@ -5,8 +5,8 @@ import math
 
 import pytest
 
-from docs.datasets import OFFLINE
 from tests.e2e.conftest import ONE_BY_ONE, run_train
+from tools.write_dataset_tables import OFFLINE
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from collections import Counter
 
 import pytest
 
-from experiments.record import RunDirectory
+from rnnscope.experiments.runs.directory import RunDirectory
 from tests.e2e.conftest import ONE_BY_ONE, SMALL_ADDING, TRAIN
 from tests.e2e.processes import Commands, kill, watching
 from tests.e2e.test_resume import assert_ended_alike, assert_same_result
@@ -78,7 +78,7 @@ def test_processes_killed_at_random_moments_cost_no_run_and_change_no_figure(ref
 
 _IMPATIENT = f"""
 import runpy
-from experiments.sweeps import launch
+from rnnscope.experiments.sweeps import launch
 launch._STILL = 10.0
 runpy.run_path({str(TRAIN)!r}, run_name="__main__")
 """

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 
-from experiments.record import RunDirectory
+from rnnscope.experiments.runs.directory import RunDirectory
 from tests.e2e.conftest import ONE_BY_ONE, SMALL_ADDING, TRAIN, run_train
 from tests.e2e.test_resume import assert_ended_alike
 

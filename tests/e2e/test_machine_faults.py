@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 
-from experiments import checkpoint
-from experiments.record import RunDirectory
+from rnnscope.experiments.runs import checkpoint
+from rnnscope.experiments.runs.directory import RunDirectory
 from tests.e2e.conftest import ONE_BY_ONE, SMALL_ADDING, TRAIN
 from tests.e2e.machines import ELSEWHERE, Clock, Disk, little_memory, skip_unless
 from tests.e2e.processes import Commands
@@ -25,7 +25,7 @@ YEAR = 360 * 24 * 3600
 HOLD = """
 import sys, time
 from pathlib import Path
-from experiments.claim import claim
+from rnnscope.experiments.runs.lease import claim
 with claim(Path(sys.argv[1])) as ours:
     print(ours, flush=True)
     time.sleep(300)

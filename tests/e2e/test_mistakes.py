@@ -48,7 +48,7 @@ MISTAKES = [
     (["name=a/b"], "name=a/b: expected letters"),
     (["-m", "study=vanish"], "study=vanish: there is no such study; did you mean vanishing?"),
     (["64"], "64: expected name=value"),
-    (["=3"], "train.py: "),
+    (["=3"], "rnnscope train: "),
     (["--cfg", "job", "cell.units=abc"], "cell.units=abc: expected a whole number"),
 ]  # fmt: skip
 
@@ -59,7 +59,7 @@ def test_a_mistake_costs_one_line(train, tmp_path, arguments, message):
     assert ended.returncode == 2
     assert ended.stdout == ""
     (line,) = ended.stderr.splitlines()
-    assert line.startswith("train.py: ")
+    assert line.startswith("rnnscope train: ")
     assert message in line
     assert list(tmp_path.iterdir()) == []
 
@@ -69,7 +69,7 @@ def test_a_folder_that_cannot_be_written_is_named(train, tmp_path):
     ended = train()
     assert ended.returncode == 2
     (line,) = ended.stderr.splitlines()
-    assert line.startswith("train.py: runs/default: cannot be written (")
+    assert line.startswith("rnnscope train: runs/default: cannot be written (")
     assert "name=" in line
 
 
@@ -83,7 +83,7 @@ def test_a_dataset_whose_package_is_missing_names_the_command_that_installs_it(t
     ended = in_process("sys.modules['sklearn'] = None\nimport train\nsys.exit(train.main([]))", tmp_path)
     assert ended.returncode == 2
     assert ended.stderr == (
-        "train.py: dataset=digits_pixels needs the package scikit-learn, which is not installed: "
+        "rnnscope train: dataset=digits_pixels needs the package scikit-learn, which is not installed: "
         "pip install scikit-learn\n"
     )
     assert list(tmp_path.iterdir()) == []
@@ -104,7 +104,7 @@ def test_a_launcher_or_sweeper_whose_packages_are_missing_names_the_command_that
     ended = in_process(code, tmp_path)
     assert ended.returncode == 2
     assert ended.stderr == (
-        f"train.py: {asked} needs packages that are not installed: pip install -c constraints.txt -e '.[{extra}]'\n"
+        f"rnnscope train: {asked} needs packages that are not installed: pip install -c constraints.txt -e '.[{extra}]'\n"
     )
     assert list(tmp_path.iterdir()) == []
 
@@ -126,7 +126,7 @@ def test_help_lists_every_choice(train):
     for group in ("cell", "dataset", "optimizer"):
         choices = ", ".join(sorted(file.stem for file in (TRAIN.parent / "conf" / group).glob("*.yaml")))
         assert f"{group:<14}{choices}" in ended.stdout
-    assert "python train.py -m cell=rnn,lstm,gru" in ended.stdout
+    assert "rnnscope train -m cell=rnn,lstm,gru" in ended.stdout
 
 
 def test_the_configuration_can_be_read_without_running_it(train, tmp_path):

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from experiments.sweeps.programs import shared_programs
+from rnnscope.experiments.sweeps.programs import shared_programs
 from tests.e2e.conftest import ONE_BY_ONE, SMALL_ADDING, run_train
 
 VARIABLE = "TF_XLA_FLAGS"

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import pytest
 
-import layers  # noqa: F401  (its classes are needed to load a model)
+import rnnscope  # noqa: F401  (its classes are needed to load a model)
 from tensorboard_gradient_flow.reader import read
 from tests.e2e.conftest import SMALL, SMALL_ADDING, TRAIN, run_train
 

@@ -75,5 +75,5 @@ def test_a_border_of_what_is_searched_that_cannot_be_run_is_told_before_anything
     search = [argument.replace("choice(4,8)", "range(0,8)") for argument in SEARCH]
     ended = train(*search)
     assert ended.returncode == 2
-    assert ended.stderr == "train.py: cell.units=0: expected a value of at least 1\n"
+    assert ended.stderr == "rnnscope train: cell.units=0: expected a value of at least 1\n"
     assert list(tmp_path.iterdir()) == []

@@ -1,4 +1,4 @@
-"""`python train.py`, for real: what it prints, what it leaves, how it ends."""
+"""`rnnscope train`, for real: what it prints, what it leaves, how it ends."""
 
 import csv
 import json
@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 from omegaconf import OmegaConf
 
-import layers
-from experiments.record import RunDirectory
+import rnnscope
+from rnnscope.experiments.runs.directory import RunDirectory
 from tensorboard_gradient_flow.reader import read
 from tests.e2e.conftest import ONE_BY_ONE, SMALL, SMALL_ADDING, TRAIN, run_train
 
@@ -101,11 +101,11 @@ def test_a_run_trains_shows_its_result_and_leaves_a_whole_directory(digits):
 
 
 def test_the_trained_network_loads_in_plain_keras_and_scores_what_was_reported(digits):
-    from experiments.data.digits import digits_pixels
+    from rnnscope.experiments.data.datasets.digits import digits_pixels
 
     run = only_run(digits[1])
     network = keras.models.load_model(run / "model.keras")
-    assert isinstance(network.get_layer("stack"), layers.Stacked)
+    assert isinstance(network.get_layer("stack"), rnnscope.Stacked)
     test = digits_pixels(permuted=False).test
     accuracy = np.mean(network.predict(test.inputs, verbose=0).argmax(axis=1) == test.targets)
     assert accuracy == pytest.approx(json.loads((run / "result.json").read_text())["metrics"]["accuracy"])
@@ -212,7 +212,7 @@ def test_a_loss_that_is_no_longer_finite_ends_the_run_as_diverged(train, tmp_pat
 
 
 def test_a_run_that_raises_is_recorded_and_the_others_finish(tmp_path):
-    broken = "dataset._target_=tests.e2e.broken.fail_to_load,experiments.data.long_range.adding"
+    broken = "dataset._target_=tests.e2e.broken.fail_to_load,rnnscope.experiments.data.datasets.long_range.adding"
     command = [sys.executable, str(TRAIN), "-m", *SMALL_ADDING, ONE_BY_ONE, broken]
     environment = {**os.environ, "PYTHONPATH": str(TRAIN.parent)}
     ended = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)

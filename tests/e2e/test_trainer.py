@@ -7,8 +7,8 @@ import keras
 import numpy as np
 import pytest
 
-import layers  # noqa: F401 (its classes are in the files)
-from experiments.identity import stored_configuration
+import rnnscope  # noqa: F401 (its classes are in the files)
+from rnnscope.experiments.configuration.identity import stored_configuration
 from tensorboard_gradient_flow.reader import read
 from tests.e2e.conftest import ONE_BY_ONE, SMALL_ADDING, run_train
 

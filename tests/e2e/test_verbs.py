@@ -1,4 +1,4 @@
-"""`python -m experiments …`, for real."""
+"""`rnnscope …`, for real."""
 
 import re
 import shutil
@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import layers  # noqa: F401  (its classes are needed to load a model)
-from experiments.__main__ import main
-from experiments.record import RunDirectory
+import rnnscope  # noqa: F401  (its classes are needed to load a model)
+from rnnscope.experiments.__main__ import main
+from rnnscope.experiments.runs.directory import RunDirectory
 from tests.e2e.conftest import SMALL, SMALL_ADDING, run_train
 
 ROOT = Path(__file__).parents[2]
@@ -48,7 +48,7 @@ def writer(tmp_path_factory):
 
 def test_a_dataset_is_shown_as_text_and_as_a_picture_without_tensorflow(tmp_path):
     script = (
-        "import sys; from experiments.__main__ import main; main(sys.argv[1:]); assert 'tensorflow' not in sys.modules"
+        "import sys, rnnscope.experiments.commands.main as command; command.main(); assert 'keras' not in sys.modules"
     )
     command = [sys.executable, "-c", script, "show", "dataset=adding", "dataset.length=20", "--examples", "2"]
     ended = subprocess.run(
@@ -83,7 +83,7 @@ def test_a_dataset_is_shown_as_text_and_as_a_picture_without_tensorflow(tmp_path
 def test_a_mistake_is_one_line(tmp_path, arguments, message):
     ended = verb(tmp_path, *arguments)
     assert ended.returncode == 2
-    assert re.fullmatch(rf"python -m experiments {arguments[0]}: {message}\n", ended.stderr)
+    assert re.fullmatch(rf"rnnscope {arguments[0]}: {message}\n", ended.stderr)
 
 
 def test_help_lists_the_verbs(tmp_path):
@@ -136,7 +136,7 @@ def test_the_seed_and_the_temperature_decide_what_is_written_and_a_file_keeps_it
 def test_a_mistake_in_generating_is_one_line(writer, capsys, arguments, message):
     _, run = writer
     assert main(["generate", str(run), "--length", "1", *arguments]) == 2
-    assert re.fullmatch(rf"python -m experiments generate: {message}\n", capsys.readouterr().err)
+    assert re.fullmatch(rf"rnnscope generate: {message}\n", capsys.readouterr().err)
 
 
 def test_a_run_that_answers_otherwise_cannot_write(tmp_path, capsys):

@@ -9,17 +9,18 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from experiments import commandline
-from experiments.data import Task, load
+from rnnscope.experiments.configuration.composition import CONF, prepare
+from rnnscope.experiments.data import Task, load
+from rnnscope.experiments.sweeps.request import Request
 
 
 @pytest.fixture
 def compose() -> Callable[..., DictConfig]:
     """Composes a configuration from overrides, as the command line does."""
-    commandline.prepare()
+    prepare()
 
     def composed(*overrides: str) -> DictConfig:
-        with hydra.initialize_config_dir(str(commandline.CONF.resolve()), version_base="1.3"):
+        with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
             return hydra.compose("config", list(overrides))
 
     return composed
@@ -36,13 +37,13 @@ def task_of(compose) -> Callable[..., Task]:
 
 
 @pytest.fixture
-def taken_by_hydra() -> Callable[[commandline.Request], None]:
+def taken_by_hydra() -> Callable[[Request], None]:
     """Composes what Hydra composes before it sweeps, of every grid; raises what it raises."""
 
-    def take(request: commandline.Request) -> None:
+    def take(request: Request) -> None:
         for grid in request.grids:
             parsed = get_args_parser().parse_args(grid.arguments)
-            with hydra.initialize_config_dir(str(commandline.CONF.resolve()), version_base="1.3"):
+            with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
                 loader = GlobalHydra.instance().config_loader()
                 loader.load_configuration("config", parsed.overrides, RunMode.MULTIRUN)
 

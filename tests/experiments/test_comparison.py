@@ -1,4 +1,4 @@
-"""`python -m experiments compare` and `diff`."""
+"""`rnnscope compare` and `diff`."""
 
 import itertools
 import re
@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy import special
 
-from experiments.__main__ import main
-from experiments.summaries.comparison import Paired, verdict
+from rnnscope.experiments.__main__ import main
+from rnnscope.experiments.summaries.comparison import Paired, verdict
 from tests.experiments.written_runs import begun, completed
 
 
@@ -123,7 +123,7 @@ def test_what_cannot_be_compared_is_told_in_a_line(tmp_path, capsys, given, mess
     completed(tmp_path, 1.0, cell="ran", of_result={"metric": "accuracy"})
     assert main(["compare", str(tmp_path), *given]) == 2
     said = capsys.readouterr().err
-    assert said.startswith(f"python -m experiments compare: {message.format(tmp_path)}")
+    assert said.startswith(f"rnnscope compare: {message.format(tmp_path)}")
     assert said.count("\n") == 1
 
 
@@ -155,6 +155,6 @@ def test_a_directory_that_is_no_run_has_no_differences(tmp_path, capsys):
     assert main(["diff", str(run.path), str(tmp_path)]) == 2
     said = capsys.readouterr().err
     assert said == (
-        f"python -m experiments diff: {tmp_path}: its configuration cannot be read; "
+        f"rnnscope diff: {tmp_path}: its configuration cannot be read; "
         "expected the directory of a run, runs/default/…\n"
     )

@@ -6,14 +6,15 @@ import keras
 import pytest
 from omegaconf import OmegaConf
 
-from experiments import commandline
-from experiments.config import ACTIVATIONS, INITIALIZERS, SCHEMAS, Config
-from experiments.errors import UserError
-from experiments.validation import validate
+from rnnscope.experiments.common.errors import UserError
+from rnnscope.experiments.configuration.composition import CONF, prepare
+from rnnscope.experiments.configuration.schema import ACTIVATIONS, INITIALIZERS, SCHEMAS, Config
+from rnnscope.experiments.configuration.validation import validate
+from rnnscope.experiments.sweeps import request as requests
 
 CHOICES = [
     (folder.name, file.stem)
-    for folder in sorted(commandline.CONF.iterdir())
+    for folder in sorted(CONF.iterdir())
     if folder.is_dir() and folder.name not in ("hydra", "local", "study")
     for file in sorted(folder.glob("*.yaml"))
 ]
@@ -31,7 +32,7 @@ def test_every_choice_composes_and_is_valid(compose, group, choice):
 @pytest.mark.parametrize(("group", "choice"), [pair for pair in CHOICES if pair[0] in SCHEMAS])
 def test_every_choice_is_called_by_its_name_and_opens_with_what_it_is(compose, group, choice):
     assert compose(f"{group}={choice}")[group].name == choice
-    assert (commandline.CONF / group / f"{choice}.yaml").read_text().startswith("# ")
+    assert (CONF / group / f"{choice}.yaml").read_text().startswith("# ")
 
 
 def test_activations_are_keras_s_elementwise_ones_and_initializers_are_known_to_keras():
@@ -52,7 +53,7 @@ def test_activations_are_keras_s_elementwise_ones_and_initializers_are_known_to_
     ids=lambda field: field.name,
 )  # fmt: skip
 def test_limits_use_known_words(field):
-    assert set(field.metadata) <= {"at_least", "above", "at_most", "choices"}
+    assert set(field.metadata) <= {"at_least", "above", "at_most", "choices", "not_for"}
 
 
 @pytest.mark.parametrize(
@@ -81,7 +82,7 @@ def test_what_the_types_allow_and_the_limits_do_not_is_one_line(compose, overrid
 
 
 def test_runs_of_a_sweep_that_differ_in_their_seed_are_what_each_is_alone(compose):
-    request = commandline.read(["-m", "cell=gru,rnn", "seed=7,3", "dataset=parity", "name=both"])
+    request = requests.read(["-m", "cell=gru,rnn", "seed=7,3", "dataset=parity", "name=both"])
     alone = [
         compose(f"cell={cell}", f"seed={seed}", "dataset=parity", "name=both")
         for cell in ("gru", "rnn")
@@ -108,8 +109,8 @@ def test_runs_of_a_sweep_that_differ_in_their_seed_are_what_each_is_alone(compos
     ],
 )
 def test_hydra_takes_options_of_which_only_the_choices_swept_over_know(taken_by_hydra, sweep, handed_on):
-    commandline.prepare()
-    request = commandline.read(["-m", *sweep.split()])
+    prepare()
+    request = requests.read(["-m", *sweep.split()])
     assert request.grids[0].arguments == ["-m", *handed_on.split()]
     taken_by_hydra(request)
 
@@ -119,7 +120,7 @@ def test_a_sweep_over_how_much_is_kept_of_a_dataset_makes_it_once(monkeypatch):
 
     made, make = [], data.make_dataset
     monkeypatch.setattr(data, "make_dataset", lambda options: made.append(options.shuffle_seq) or make(options))
-    commandline.prepare()
+    prepare()
     sweep = ["-m", "dataset=mnist1d", "dataset.train_fraction=0.1,0.5,1", "dataset.shuffled=false,true", "seed=1,2"]
-    assert len(commandline.read(sweep).runs) == 12
+    assert len(requests.read(sweep).runs) == 12
     assert made == [False, True]

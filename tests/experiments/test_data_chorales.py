@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from experiments.data import Split, load
-from experiments.data.baselines import markov
-from experiments.data.chorales import KEYS, NAMES, _scores, chorales, piano_roll, read_musicxml
-from experiments.data.places import package_folder
-from experiments.errors import UserError
+from rnnscope.experiments.common.errors import UserError
+from rnnscope.experiments.data import Split, load
+from rnnscope.experiments.data.baselines import markov
+from rnnscope.experiments.data.datasets.chorales import KEYS, NAMES, _scores, chorales, piano_roll, read_musicxml
+from rnnscope.experiments.data.paths import package_folder
 
 FOLDER = package_folder("music21") / "corpus" / "bach"
 

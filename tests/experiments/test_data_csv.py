@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments import commandline
-from experiments.data import load
-from experiments.errors import UserError
+from rnnscope.experiments.common.errors import UserError
+from rnnscope.experiments.configuration.composition import prepare
+from rnnscope.experiments.data import load
+from rnnscope.experiments.sweeps import request as requests
 
 ROWS = 220
 DATES = pd.date_range("2024-01-01", periods=ROWS, freq="D")
@@ -37,13 +38,13 @@ def table(**changes):
 def here(tmp_path, monkeypatch):
     """Relative paths are meant from where the command is started."""
     monkeypatch.chdir(tmp_path)
-    commandline.prepare()
+    prepare()
     return tmp_path
 
 
 def read(*options, path="rooms.csv", target="temperature"):
     """What the command line says to a dataset of one's own."""
-    return commandline.read(["dataset=csv", f"dataset.path={path}", f"dataset.target={target}", *options])
+    return requests.read(["dataset=csv", f"dataset.path={path}", f"dataset.target={target}", *options])
 
 
 def task(*options, **where):
@@ -181,7 +182,7 @@ def test_a_path_is_relative_to_where_the_command_is_started_or_whole(here, monke
 )
 def test_what_must_be_said_is_asked_for(options, message):
     with pytest.raises(UserError, match=re.escape(message)):
-        commandline.read(options)
+        requests.read(options)
 
 
 def test_a_file_that_is_not_there(here):
@@ -330,10 +331,10 @@ def test_a_sweep_is_refused_for_any_of_its_files():
     table().to_csv("rooms.csv", index=False)
     sweep = ["-m", "dataset=csv", "dataset.path=rooms.csv,halls.csv", "dataset.target=temperature"]
     with pytest.raises(UserError, match=r"dataset.path=halls.csv: there is no such file"):
-        commandline.read(sweep)
+        requests.read(sweep)
     table().to_csv("halls.csv", index=False)
-    assert len(commandline.read(sweep).runs) == 2
+    assert len(requests.read(sweep).runs) == 2
 
 
 def test_who_only_asks_for_the_configuration_needs_no_file():
-    assert commandline.read(["--cfg", "job", "dataset=csv", "dataset.path=none.csv", "dataset.target=a"]) is None
+    assert requests.read(["--cfg", "job", "dataset=csv", "dataset.path=none.csv", "dataset.target=a"]) is None

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.datasets import load_digits
 
-from experiments.data import load
+from rnnscope.experiments.data import load
 
 
 def test_digits_are_the_images_read_row_by_row(compose):

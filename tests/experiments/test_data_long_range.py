@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from experiments.errors import UserError
-from experiments.validation import validate
+from rnnscope.experiments.common.errors import UserError
+from rnnscope.experiments.configuration.validation import validate
 
 
 def rows(part):

@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiments import commandline
-from experiments.data import load
-from experiments.errors import UserError
+from rnnscope.experiments.common.errors import UserError
+from rnnscope.experiments.configuration.composition import prepare
+from rnnscope.experiments.data import load
+from rnnscope.experiments.sweeps import request as requests
 
 N, T, F = 60, 7, 3
 RANDOM = np.random.default_rng(0)
@@ -21,13 +22,13 @@ MASK = np.arange(T) < RANDOM.integers(1, T + 1, N)[:, None]
 @pytest.fixture(autouse=True)
 def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    commandline.prepare()
+    prepare()
 
 
 def task(*options, **arrays):
     if arrays:
         np.savez("mine.npz", **arrays)
-    (run,) = commandline.read(["dataset=npz", "dataset.path=mine.npz", *options]).runs
+    (run,) = requests.read(["dataset=npz", "dataset.path=mine.npz", *options]).runs
     return load(run.dataset, seed=1)
 
 
@@ -92,7 +93,7 @@ def test_the_split_is_random_and_the_same_for_all_seeds():
     for part, numbers in zip(made.parts, first, strict=True):
         np.testing.assert_array_equal(part.targets, CLASSES[numbers.astype(int)])
     np.testing.assert_array_equal(task().train.inputs, made.train.inputs)
-    (run,) = commandline.read(["dataset=npz", "dataset.path=mine.npz", "seed=5"]).runs
+    (run,) = requests.read(["dataset=npz", "dataset.path=mine.npz", "seed=5"]).runs
     np.testing.assert_array_equal(load(run.dataset, seed=5).train.inputs, made.train.inputs)
 
 

@@ -12,9 +12,9 @@ import keras
 import numpy as np
 import pytest
 
-from experiments.data import Split, load
-from experiments.data.online import download, images, texts
-from experiments.errors import UserError
+from rnnscope.experiments.common.errors import UserError
+from rnnscope.experiments.data import Split, load
+from rnnscope.experiments.data.datasets.online import download, images, texts
 
 ROOT = Path(__file__).parents[2]
 WORDS = ["the", "film", "good", "bad", "not", "a", "plot", "long", "actor", "zyzzyva"]
@@ -167,13 +167,13 @@ def test_naive_bayes_finds_the_word_that_tells():
 
 _LOAD_ALL = """
 import hydra
-from experiments import commandline
-from experiments.data import load
-from experiments.errors import UserError
+from rnnscope.experiments.configuration.composition import CONF, prepare
+from rnnscope.experiments.data import load
+from rnnscope.experiments.common.errors import UserError
 
-commandline.prepare()
+prepare()
 for dataset in ("mnist_pixels", "imdb", "reuters"):
-    with hydra.initialize_config_dir(str(commandline.CONF.resolve()), version_base="1.3"):
+    with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
         config = hydra.compose("config", [f"dataset={dataset}"])
     try:
         load(config.dataset, 1)
@@ -208,7 +208,7 @@ def test_without_internet_one_line_says_what_needs_it(cut_off, tmp_path):
 
 
 def test_a_connection_that_says_nothing_is_given_up(monkeypatch, tmp_path):
-    monkeypatch.setattr("experiments.data.online._PATIENCE", 0.2)
+    monkeypatch.setattr("rnnscope.experiments.data.datasets.online._PATIENCE", 0.2)
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
@@ -223,7 +223,9 @@ def test_a_connection_that_says_nothing_is_given_up(monkeypatch, tmp_path):
 
 def test_the_datasets_that_need_the_internet_are_those_that_the_message_names():
     needy = [
-        file.stem for file in sorted((ROOT / "conf" / "dataset").glob("*.yaml")) if "data.online." in file.read_text()
+        file.stem
+        for file in sorted((ROOT / "conf" / "dataset").glob("*.yaml"))
+        if "datasets.online." in file.read_text()
     ]
     message = f"all datasets but {', '.join(needy[:-1])} and {needy[-1]} work"
     with pytest.raises(UserError, match=message), download("any"):

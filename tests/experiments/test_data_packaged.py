@@ -10,12 +10,12 @@ import pytest
 from mnist1d.data import get_dataset_args, make_dataset
 from scipy.special import log_softmax
 
-from experiments.data import Split, load
-from experiments.data.baselines import naive_bayes
-from experiments.data.outputs import Classes
-from experiments.data.packaged import LANGUAGES
-from experiments.data.places import package_folder
-from experiments.data.split import held_out, padded
+from rnnscope.experiments.data import Split, load
+from rnnscope.experiments.data.baselines import naive_bayes
+from rnnscope.experiments.data.datasets.packaged import LANGUAGES
+from rnnscope.experiments.data.outputs import Classes
+from rnnscope.experiments.data.paths import package_folder
+from rnnscope.experiments.data.split import held_out, padded
 
 
 def rows(*splits):

@@ -5,8 +5,8 @@ import re
 import numpy as np
 import pytest
 
-from experiments.data import load
-from experiments.data.recall import LANGUAGES, VOCABULARY
+from rnnscope.experiments.data import load
+from rnnscope.experiments.data.datasets.recall import LANGUAGES, VOCABULARY
 
 SIZES = ("train_size=300", "validation_size=150", "test_size=160")
 

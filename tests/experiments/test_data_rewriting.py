@@ -8,13 +8,14 @@ import keras
 import numpy as np
 import pytest
 
-from experiments.data import Split, load
-from experiments.data.baselines import majority_by_step
-from experiments.data.outputs import Sequences, score
-from experiments.data.rewriting import FIRST, FORMS, LAST, written_date
-from experiments.model import build_network, build_optimizer
-from experiments.objectives import compile_arguments
-from experiments.training import MeasuredModel, batches, examples, network_inputs, steps_per_epoch
+from rnnscope.experiments.data import Split, load
+from rnnscope.experiments.data.baselines import majority_by_step
+from rnnscope.experiments.data.datasets.rewriting import FIRST, FORMS, LAST, written_date
+from rnnscope.experiments.data.outputs import Sequences, score
+from rnnscope.experiments.training.batches import batches, examples, network_inputs, steps_per_epoch
+from rnnscope.experiments.training.losses import compile_arguments
+from rnnscope.experiments.training.measured_model import MeasuredModel
+from rnnscope.experiments.training.model import build_network, build_optimizer
 
 SIZES = ("train_size=300", "validation_size=150", "test_size=160")
 

@@ -9,9 +9,9 @@ from pydoc_data.topics import topics
 import numpy as np
 import pytest
 
-from experiments.data import load
-from experiments.data.text import next_character
-from experiments.errors import UserError
+from rnnscope.experiments.common.errors import UserError
+from rnnscope.experiments.data import load
+from rnnscope.experiments.data.datasets.text import next_character
 
 UNKNOWN = "\ufffd"
 
@@ -133,7 +133,7 @@ def test_no_long_passage_of_pythons_help_is_in_two_parts(compose):
 
 @pytest.fixture(scope="module")
 def tunes():
-    from experiments.data.text import tunes
+    from rnnscope.experiments.data.datasets.text import tunes
 
     task = tunes(length=1, stateful=False)
     return [f"{read_back(task, part)}\n".strip("\n").split("\n\n") for part in task.parts]

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiments.data import load
-from experiments.data.online import climate
-from experiments.data.windows import Cut
-from experiments.errors import UserError
+from rnnscope.experiments.common.errors import UserError
+from rnnscope.experiments.data import load
+from rnnscope.experiments.data.datasets.online import climate
+from rnnscope.experiments.data.windows import Cut
 
 ROOT = Path(__file__).parents[2]
 CLASSES = ["drizzle", "fog", "rain", "snow", "sun"]
@@ -270,8 +270,8 @@ def test_of_jena_the_full_hours_are_taken_without_those_of_no_wind(jena):
 def load_jena(home):
     """What a process with this cache, and no way into the internet, says of the dataset."""
     script = (
-        "from experiments.data.online import jena_climate\n"
-        "from experiments.errors import UserError\n"
+        "from rnnscope.experiments.data.datasets.online import jena_climate\n"
+        "from rnnscope.experiments.common.errors import UserError\n"
         "try:\n"
         "    print(len(jena_climate(10, 3, 1, False).train))\n"
         "except UserError as error:\n"

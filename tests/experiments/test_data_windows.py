@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from experiments.data.windows import Cut, Series, forecast
-from experiments.errors import UserError
+from rnnscope.experiments.common.errors import UserError
+from rnnscope.experiments.data.windows import Cut, Series, forecast
 
 NAMES = ("training", "validation", "test")
 

@@ -4,9 +4,9 @@ import keras
 import numpy as np
 import pytest
 
-import layers
-from experiments.callbacks import DivergedError, StopInTime
-from experiments.training import MeasuredModel, Measurements
+import rnnscope
+from rnnscope.experiments.training.callbacks import DivergedError, StopInTime
+from rnnscope.experiments.training.measured_model import MeasuredModel, Measurements
 
 
 def broken_on_the_way_back(targets, outputs):
@@ -16,7 +16,7 @@ def broken_on_the_way_back(targets, outputs):
 
 def fit(loss, measurements, go_backwards=False):
     sequence = keras.Input((6, 2))
-    hidden = layers.LSTM(3, name="layer_1", go_backwards=go_backwards)(sequence)
+    hidden = rnnscope.LSTM(3, name="layer_1", go_backwards=go_backwards)(sequence)
     model = MeasuredModel(sequence, hidden)
     model.measurements = measurements
     model.compile("sgd", loss)
@@ -46,7 +46,7 @@ def test_a_loss_that_is_not_finite_names_step_timestep_and_layer():
 
 def test_of_steps_that_are_executed_together_the_first_that_is_not_finite_is_named():
     sequence = keras.Input((6, 2))
-    model = MeasuredModel(sequence, layers.LSTM(3, name="layer_1")(sequence))
+    model = MeasuredModel(sequence, rnnscope.LSTM(3, name="layer_1")(sequence))
     model.measurements = Measurements(every=4)
     model.compile("sgd", "mse", steps_per_execution=4)
     x = np.random.default_rng(0).normal(size=(20, 6, 2)).astype("float32")

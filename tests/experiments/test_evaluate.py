@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from omegaconf import OmegaConf
 
-import layers
-from experiments.__main__ import main
-from experiments.data import load
-from experiments.model import build_network
-from experiments.record import RunDirectory
-from experiments.training import network_inputs
+import rnnscope
+from rnnscope.experiments.__main__ import main
+from rnnscope.experiments.data import load
+from rnnscope.experiments.runs.directory import RunDirectory
+from rnnscope.experiments.training.batches import network_inputs
+from rnnscope.experiments.training.model import build_network
 from tests.experiments.written_runs import result
 
 ROOT = Path(__file__).parents[2]
@@ -80,7 +80,7 @@ def refused(capsys, run, *arguments):
     """The one line with which it was refused."""
     status, printed = evaluate(capsys, run, *arguments)
     assert status == 2
-    assert re.fullmatch(r"python -m experiments evaluate: [^\n]+\n", printed)
+    assert re.fullmatch(r"rnnscope evaluate: [^\n]+\n", printed)
     return printed
 
 
@@ -130,7 +130,7 @@ def test_a_run_whose_result_is_gone_is_scored_but_not_called_the_same(adding, ca
 # ---------------------------------------------------------------------- exporting
 
 LOAD = """
-import sys, keras, layers, numpy as np
+import sys, keras, rnnscope, numpy as np
 for path in sys.argv[1:]:
     given = dict(np.load(path + ".npz"))
     network = keras.models.load_model(path)
@@ -189,8 +189,12 @@ def trap(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("layers.LSTMCell", "trap.spring", r"cell\._target_=trap\.spring: expected layers\.LSTMCell for cell=lstm"),
-        ("experiments.data.long_range.adding", "trap.spring", r"dataset\._target_=trap\.spring: expected experiments"),
+        ("rnnscope.LSTMCell", "trap.spring", r"cell\._target_=trap\.spring: expected rnnscope\.LSTMCell for cell=lstm"),
+        (
+            "rnnscope.experiments.data.datasets.long_range.adding",
+            "trap.spring",
+            r"dataset\._target_=trap\.spring: expected rnnscope",
+        ),
         ("keras.optimizers.Adam", "trap.spring", r"optimizer\._target_=trap\.spring: expected keras"),
         ("name: adding", "name: ../../trap", r"dataset=\.\./\.\./trap: there is no such choice; allowed: adding"),
         ("  units: 4\n", "  units: 4\n  extra: {_target_: trap.spring}\n", "cell.extra: there is no such option"),
@@ -215,7 +219,7 @@ def test_a_package_that_a_configuration_says_it_requires_is_not_looked_for(addin
 def test_code_in_a_saved_network_is_not_run(adding, tmp_path, capsys):
     inputs, trace = keras.Input((12, 2)), str(tmp_path / "trace")
     trap = keras.layers.Lambda(lambda x: (__import__("pathlib").Path(trace).touch(), x)[1], output_shape=(12, 2))
-    keras.Model(inputs, keras.layers.Dense(1)(layers.LSTM(4)(trap(inputs)))).save(adding.path / "model.keras")
+    keras.Model(inputs, keras.layers.Dense(1)(rnnscope.LSTM(4)(trap(inputs)))).save(adding.path / "model.keras")
     Path(trace).unlink(missing_ok=True)
     assert "model.keras: cannot be loaded (" in refused(capsys, adding)
     assert not Path(trace).exists()
@@ -230,7 +234,7 @@ def truncated(path):
 
 def another_network(path):
     inputs = keras.Input((12, 2))
-    keras.Model(inputs, keras.layers.Dense(1)(layers.LSTM(5)(inputs))).save(path)
+    keras.Model(inputs, keras.layers.Dense(1)(rnnscope.LSTM(5)(inputs))).save(path)
 
 
 @pytest.mark.parametrize(
@@ -238,10 +242,10 @@ def another_network(path):
     [
         (".hydra/config.yaml", truncated, "is damaged; expected a run's configuration"),
         (".hydra/config.yaml", Path.unlink, "cannot be read (No such file or directory)"),
-        ("task.json", truncated, "is missing or damaged; python train.py dataset=adding"),
-        ("task.json", lambda path: path.write_text('{"steps": 12}'), "is missing or damaged; python train.py"),
-        ("model.keras", Path.unlink, "is missing or damaged; python train.py dataset=adding"),
-        ("model.keras", truncated, "is missing or damaged; python train.py dataset=adding"),
+        ("task.json", truncated, "is missing or damaged; rnnscope train dataset=adding"),
+        ("task.json", lambda path: path.write_text('{"steps": 12}'), "is missing or damaged; rnnscope train"),
+        ("model.keras", Path.unlink, "is missing or damaged; rnnscope train dataset=adding"),
+        ("model.keras", truncated, "is missing or damaged; rnnscope train dataset=adding"),
         ("model.keras", another_network, "is not the network that the run's configuration describes"),
     ],
 )
@@ -272,7 +276,7 @@ def test_a_package_that_the_data_need_is_named(write, adding, tmp_path, capsys):
 def test_a_run_without_a_network_says_its_state_and_the_command_that_completes_it(adding, capsys):
     adding.set_state("failed", "it broke")
     printed = refused(capsys, adding)
-    assert "failed (it broke), without a checkpoint; python train.py dataset=adding dataset.length=12" in printed
+    assert "failed (it broke), without a checkpoint; rnnscope train dataset=adding dataset.length=12" in printed
     assert printed.endswith("sweep.retry_failed=true completes it\n")
 
 
@@ -280,7 +284,7 @@ def test_a_damaged_checkpoint_is_said(adding, capsys):
     adding.set_state("interrupted")
     for text in ("", json.dumps({})):
         adding.checkpoint.write_text(text)
-        assert f"{adding.checkpoint}: is damaged; python train.py" in refused(capsys, adding)
+        assert f"{adding.checkpoint}: is damaged; rnnscope train" in refused(capsys, adding)
 
 
 def test_what_is_no_run_is_said(tmp_path, capsys):

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from experiments import files
+from rnnscope.experiments.common import files
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):

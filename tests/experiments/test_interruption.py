@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from experiments import interruption
+from rnnscope.experiments.common import interruption
 from tests.experiments.test_divergence import fit
 
 

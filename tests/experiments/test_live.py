@@ -6,8 +6,8 @@ import threading
 import pytest
 from rich.console import Console
 
-from experiments.record import RunDirectory
-from experiments.sweeps.live import SweepView, watching
+from rnnscope.experiments.runs.directory import RunDirectory
+from rnnscope.experiments.sweeps.live import SweepView, watching
 from tests.experiments.written_runs import begun, completed
 
 

@@ -4,11 +4,11 @@ import keras
 import numpy as np
 import pytest
 
-import layers
-from experiments import commandline
-from experiments.data import load
-from experiments.model import build_network, build_optimizer
-from experiments.objectives import compile_arguments
+import rnnscope
+from rnnscope.experiments.configuration.composition import CONF
+from rnnscope.experiments.data import load
+from rnnscope.experiments.training.losses import compile_arguments
+from rnnscope.experiments.training.model import build_network, build_optimizer
 
 
 def network(compose, *overrides):
@@ -32,7 +32,7 @@ def test_layers_are_named_from_the_input_up(compose):
 
 def test_directions_are_part_of_the_names(compose):
     stack = network(compose, "architecture.depth=2", "architecture.bidirectional=true").get_layer("stack")
-    assert all(isinstance(layer, layers.Bidirectional) for layer in stack.layers)
+    assert all(isinstance(layer, rnnscope.Bidirectional) for layer in stack.layers)
     names = [(layer.forward_layer.name, layer.backward_layer.name) for layer in stack.layers]
     assert names == [("forward_layer_1", "backward_layer_1"), ("forward_layer_2", "backward_layer_2")]
 
@@ -52,11 +52,11 @@ def test_what_the_architecture_adds_is_put_around_every_cell_in_one_order(compos
     ]  # fmt: skip
     for layer in network(compose, *overrides).get_layer("stack").layers:
         outer = layer.cell
-        assert (type(outer), outer.units) == (layers.DeepOutputCell, [7, 6])
-        assert (type(outer.cell), outer.cell.rate, outer.cell.cell_rate) == (layers.ZoneoutCell, 0.1, 0.5)
+        assert (type(outer), outer.units) == (rnnscope.DeepOutputCell, [7, 6])
+        assert (type(outer.cell), outer.cell.rate, outer.cell.cell_rate) == (rnnscope.ZoneoutCell, 0.1, 0.5)
         inner = outer.cell.cell
-        assert (type(inner), inner.depth, inner.shortcut) == (layers.DeepTransitionCell, 3, True)
-        assert type(inner.cell) is layers.LSTMCell
+        assert (type(inner), inner.depth, inner.shortcut) == (rnnscope.DeepTransitionCell, 3, True)
+        assert type(inner.cell) is rnnscope.LSTMCell
 
 
 def test_skips_and_dropout_between_layers_reach_the_stack(compose):
@@ -89,7 +89,7 @@ def test_the_gain_scales_an_orthogonal_start(compose):
     np.testing.assert_allclose(np.linalg.svd(kernel, compute_uv=False), 1.5, rtol=1e-5)
 
 
-ARCHITECTURES = sorted(file.stem for file in (commandline.CONF / "architecture").glob("*.yaml"))
+ARCHITECTURES = sorted(file.stem for file in (CONF / "architecture").glob("*.yaml"))
 
 
 @pytest.mark.parametrize("cell", ["rnn", "lstm"])

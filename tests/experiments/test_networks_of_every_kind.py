@@ -7,13 +7,14 @@ import keras
 import numpy as np
 import pytest
 
-from experiments.callbacks import FreshStates, Solved, Stopwatch
-from experiments.data import Split, Task
-from experiments.data.outputs import Classes, Labels, Sequences, Symbols, Values
-from experiments.errors import UserError
-from experiments.model import build_network, build_optimizer
-from experiments.objectives import compile_arguments
-from experiments.training import MeasuredModel, Measurements, batches, examples, in_streams, network_inputs
+from rnnscope.experiments.common.errors import UserError
+from rnnscope.experiments.data import Split, Task
+from rnnscope.experiments.data.outputs import Classes, Labels, Sequences, Symbols, Values
+from rnnscope.experiments.training.batches import batches, examples, in_streams, network_inputs
+from rnnscope.experiments.training.callbacks import FreshStates, Solved, Stopwatch
+from rnnscope.experiments.training.losses import compile_arguments
+from rnnscope.experiments.training.measured_model import MeasuredModel, Measurements
+from rnnscope.experiments.training.model import build_network, build_optimizer
 
 N, T = 24, 5
 RANDOM = np.random.default_rng(6)

@@ -6,10 +6,11 @@ import pytest
 from rapidfuzz.distance import Levenshtein
 from scipy.special import expit, log_softmax
 
-from experiments.data import Signature, Split
-from experiments.data.outputs import Classes, Labels, Sequences, Symbols, Values, output_from_json, score
-from experiments.objectives import compile_arguments
-from experiments.training import MeasuredModel, examples
+from rnnscope.experiments.data import Signature, Split
+from rnnscope.experiments.data.outputs import Classes, Labels, Sequences, Symbols, Values, output_from_json, score
+from rnnscope.experiments.training.batches import examples
+from rnnscope.experiments.training.losses import compile_arguments
+from rnnscope.experiments.training.measured_model import MeasuredModel
 
 N, T = 23, 6
 RANDOM = np.random.default_rng(8)

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from experiments.quiet import not_installed, without_stderr
+from rnnscope.experiments.common.quiet import not_installed, without_stderr
 
 
 def test_what_is_written_to_standard_error_even_by_compiled_code_is_kept_away(capfd):
@@ -30,13 +30,13 @@ def test_a_module_cannot_be_imported_while_it_is_said_not_to_be_installed():
 def test_the_process_that_runs_are_forked_from_does_not_import_what_it_has_no_need_of(module, imported_by_runs):
     pytest.importorskip(module)
     assert module not in imported_by_runs
-    assert {"keras", "tensorflow", "experiments.run"} <= imported_by_runs
+    assert {"keras", "tensorflow", "rnnscope.experiments.training.run"} <= imported_by_runs
 
 
 @pytest.fixture(scope="module")
 def imported_by_runs():
     """Names of all modules that are there once the server that runs are forked from has begun."""
-    seen = "import sys, experiments.sweeps.worker; print(*sys.modules)"
+    seen = "import sys, rnnscope.experiments.sweeps.worker; print(*sys.modules)"
     ended = subprocess.run([sys.executable, "-c", seen], check=True, capture_output=True, text=True)
     assert not ended.stderr
     return set(ended.stdout.split())

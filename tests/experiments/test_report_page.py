@@ -11,11 +11,11 @@ from omegaconf import OmegaConf
 from PIL import Image
 from scipy import stats
 
-from experiments.__main__ import main
-from experiments.claim import claim
-from experiments.summaries import pictures
-from experiments.summaries.runs import read_runs
-from experiments.summaries.summary import grouped
+from rnnscope.experiments.__main__ import main
+from rnnscope.experiments.runs.lease import claim
+from rnnscope.experiments.runs.reader import read_runs
+from rnnscope.experiments.summaries import plots as pictures
+from rnnscope.experiments.summaries.groups import grouped
 from tests.experiments.written_runs import begun, completed, with_profiles
 
 EVIL = "<script>alert('$\\bad{$ & \"ひ\"')</script>"
@@ -83,9 +83,9 @@ def test_rows_failures_commands_and_versions_are_there(page, folder):
     text = " ".join(Reader(page).text)
     for words in ("swept", "14 runs, 6 configurations", "training mean", "1 failed", f"ValueError: {EVIL}"):
         assert words in text
-    commands = [line for line in text.splitlines() if line.strip().startswith("python train.py")]
+    commands = [line for line in text.splitlines() if line.strip().startswith("rnnscope train")]
     assert len(commands) == 14
-    assert "python train.py cell=gru architecture.depth=2 seed=3" in commands
+    assert "rnnscope train cell=gru architecture.depth=2 seed=3" in commands
     for words in ("14 runs", "packages.numpy", np.__version__, "code.commit"):
         assert words in text
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from experiments.errors import UserError
-from experiments.studies.evidence import Finding, beside, cliffs_delta, interval, judge, values, verdict
-from experiments.studies.metrics import find
-from experiments.studies.study import Published, Rule
-from experiments.summaries.runs import Run, read_run
+from rnnscope.experiments.common.errors import UserError
+from rnnscope.experiments.runs.reader import Run, read_run
+from rnnscope.experiments.studies.evidence import Finding, beside, cliffs_delta, interval, judge, values, verdict
+from rnnscope.experiments.studies.metrics import find
+from rnnscope.experiments.studies.study import Published, Rule
 from tests.experiments.written_runs import begun, completed, with_profiles
 
 SEEDS = range(1, 6)

@@ -11,10 +11,12 @@ import pytest
 import yaml
 from hydra.utils import get_method
 
-from experiments import commandline, data
-from experiments.errors import UserError
-from experiments.studies.command import SCALES, Asked, asked_in
-from experiments.studies.definition import read_study, study_files, study_of
+from rnnscope.experiments import data
+from rnnscope.experiments.commands.train import read
+from rnnscope.experiments.common.errors import UserError
+from rnnscope.experiments.configuration.composition import prepare
+from rnnscope.experiments.studies.definition import read_study, study_files, study_of
+from rnnscope.experiments.studies.request import SCALES, Asked, asked_in
 
 PAGE = Path(__file__).parents[2] / "docs" / "studies" / "README.md"
 DEFINITION = {
@@ -56,8 +58,8 @@ def read_once():
 @pytest.mark.usefixtures("read_once")
 def test_every_study_asks_for_runs_that_can_be_run_and_judged(name, scale, taken_by_hydra, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    commandline.prepare()
-    request = commandline.read(["-m", f"study={name}", f"study.scale={scale}"])
+    prepare()
+    request, _ = read(["-m", f"study={name}", f"study.scale={scale}"])
     assert request.folder.name == (name if scale == "full" else f"{name}-smoke")
     assert len(request.directories) > 1
     taken_by_hydra(request)
@@ -66,7 +68,7 @@ def test_every_study_asks_for_runs_that_can_be_run_and_judged(name, scale, taken
 
 @pytest.mark.parametrize("name", sorted(study_files()))
 def test_every_study_opens_with_the_command_that_runs_it(name):
-    assert study_files()[name].read_text().startswith(f"# python train.py -m study={name}\n")
+    assert study_files()[name].read_text().startswith(f"# rnnscope train -m study={name}\n")
 
 
 @pytest.mark.parametrize("name", sorted(study_files()))
@@ -85,7 +87,7 @@ def test_a_study_is_its_grids_with_what_is_typed_in_place_of_what_it_says():
     assert grid[0] == "name=vanishing"
     assert grid[-2:] == ["cell=mgu", "cell.units=9"]
     assert [override for override in grid if override.startswith("cell=")] == ["cell=mgu"]
-    assert asked.command == "python train.py -m study=vanishing cell=mgu cell.units=9"
+    assert asked.command == "rnnscope train -m study=vanishing cell=mgu cell.units=9"
 
 
 def test_smoke_overrides_stand_in_place_of_every_grids_own():
@@ -111,8 +113,8 @@ def test_seeds_that_are_typed_replace_the_studys_however_it_says_them(typed):
 
 def test_a_study_of_ones_own_is_found_in_the_folder_that_is_named(own, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    commandline.prepare()
-    request = commandline.read(["-m", "--config-dir", str(own(figures=[])), "study=mine", "dataset=adding"])
+    prepare()
+    request, _ = read(["-m", "--config-dir", str(own(figures=[])), "study=mine", "dataset=adding"])
     assert [len(grid.runs) for grid in request.grids] == [4, 2]
     assert {config.name for config in request.runs} == {"mine"}
     assert request.grids[1].arguments[:3] == ["-m", "--config-dir", str(tmp_path / "own")]
@@ -121,7 +123,7 @@ def test_a_study_of_ones_own_is_found_in_the_folder_that_is_named(own, monkeypat
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["study=vanishing"], "study=vanishing: a study is a sweep; add -m (python train.py -m study=vanishing)"),
+        (["study=vanishing"], "study=vanishing: a study is a sweep; add -m (rnnscope train -m study=vanishing)"),
         (["-m", "study=vanish"], "study=vanish: there is no such study; did you mean vanishing? (allowed: "),
         (["-m", "study=vanishing", "study.scale=smok"], "study.scale=smok: did you mean smoke? (allowed: full, smoke)"),
         (["-m", "study.scale=smoke"], "study.scale=smoke: expected study=… beside it"),
@@ -133,25 +135,23 @@ def test_a_study_of_ones_own_is_found_in_the_folder_that_is_named(own, monkeypat
     ],
 )
 def test_a_mistake_in_the_command_is_one_line(arguments, message):
-    commandline.prepare()
+    prepare()
     with pytest.raises(UserError) as caught:
-        commandline.read(arguments)
+        read(arguments)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 def test_a_rule_about_runs_that_the_study_does_not_have_is_refused_before_they_start(own):
-    commandline.prepare()
+    prepare()
     rule = DEFINITION["rules"][0] | {"of": {"cell": "gruu"}}
     with pytest.raises(UserError, match=r"study=mine at full scale: rules\[1\]: no run has cell=gruu; change the rule"):
-        commandline.read(["-m", "--config-dir", str(own(rules=[rule])), "study=mine"])
+        read(["-m", "--config-dir", str(own(rules=[rule])), "study=mine"])
     with pytest.raises(UserError, match=r"published\[1\]: no run has cell=gruu; change it or the grids"):
-        commandline.read(
-            ["-m", "--config-dir", str(own(published=[PUBLISHED | {"of": {"cell": "gruu"}}])), "study=mine"]
-        )
+        read(["-m", "--config-dir", str(own(published=[PUBLISHED | {"of": {"cell": "gruu"}}])), "study=mine"])
     figure = {"metric": "score", "x": "dataset.lenght", "lines": "cell"}
     with pytest.raises(UserError, match=r"figures\[1\]: no run has dataset.lenght and cell; change the figure"):
-        commandline.read(["-m", "--config-dir", str(own(figures=[figure])), "study=mine"])
+        read(["-m", "--config-dir", str(own(figures=[figure])), "study=mine"])
 
 
 RULE, FIGURE = DEFINITION["rules"][0], DEFINITION["figures"][0]

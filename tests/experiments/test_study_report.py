@@ -13,16 +13,16 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from experiments.__main__ import main
-from experiments.record import RunDirectory
-from experiments.studies.command import Asked
-from experiments.studies.definition import study_of
-from experiments.studies.drawings import draw
-from experiments.studies.evidence import interval
-from experiments.studies.kept import keep, read_kept
-from experiments.studies.metrics import find
-from experiments.studies.study import Profile
-from experiments.summaries.runs import read_run
+from rnnscope.experiments.__main__ import main
+from rnnscope.experiments.runs.directory import RunDirectory
+from rnnscope.experiments.runs.reader import read_run
+from rnnscope.experiments.studies.definition import study_of
+from rnnscope.experiments.studies.evidence import interval
+from rnnscope.experiments.studies.metrics import find
+from rnnscope.experiments.studies.plots import draw
+from rnnscope.experiments.studies.request import Asked
+from rnnscope.experiments.studies.store import keep, read_kept
+from rnnscope.experiments.studies.study import Profile
 from tests.experiments.test_report_page import EVIL, Reader
 from tests.experiments.written_runs import begun, completed, with_profiles
 
@@ -119,7 +119,7 @@ def test_the_pages_say_what_was_asked_found_and_run(folder):
     page = (folder / "study.html").read_text()
     text = " ".join(Reader(page).text)
     markdown = (folder / "study.md").read_text()
-    for words in (EVIL, "nobody | 2026", "Verdict: supported.", "12 (12 completed)", "python train.py -m study=mine"):
+    for words in (EVIL, "nobody | 2026", "Verdict: supported.", "12 (12 completed)", "rnnscope train -m study=mine"):
         assert words in text
     assert "| 0.125 | 0.2" in markdown
     assert "| 3 | score of cell=lstm dataset.length=40; Doe 1999. Ten times the data. |" in markdown
@@ -254,7 +254,7 @@ def test_smoke_scale_and_what_was_typed_are_said_and_decide_nothing(folder):
     keep_of(folder, asked("smoke", ["cell.units=9"]))
     found = verdict_of(folder)
     assert found["verdict"] == "undecided"
-    assert found["command"] == "python train.py -m study=mine study.scale=smoke cell.units=9"
+    assert found["command"] == "rnnscope train -m study=mine study.scale=smoke cell.units=9"
     markdown = (folder / "study.md").read_text()
     assert "decide nothing" in markdown
     assert "Typed beside the study: cell.units=9" in markdown
@@ -309,7 +309,7 @@ def test_a_folder_that_holds_no_study_is_refused_in_a_line(tmp_path, folder, cap
     }.items():
         assert main(["study", str(place)]) == 2
         message = capsys.readouterr().err
-        assert message.startswith("python -m experiments study: ")
+        assert message.startswith("rnnscope study: ")
         assert words in message
         assert message.count("\n") == 1
 
@@ -319,13 +319,13 @@ def test_all_studies_are_listed_with_claim_time_verdict_and_command(tmp_path, ca
     (tmp_path / "study" / "mine.yaml").write_text(json.dumps(DEFINITION))  # which is YAML too
     assert main(["studies", "--config-dir", str(tmp_path)]) == 0
     printed = " ".join(capsys.readouterr().out.split())
-    for words in ("vanishing", "exploding", "An LSTM errs", "supported, for one", "python train.py -m study=mine"):
+    for words in ("vanishing", "exploding", "An LSTM errs", "supported, for one", "rnnscope train -m study=mine"):
         assert words in printed
 
 
 def test_a_report_starts_no_tensorflow(folder):
     script = (
-        "import sys; from experiments.__main__ import main; status = main(sys.argv[1:]); "
+        "import sys; from rnnscope.experiments.commands.main import main; status = main(sys.argv[1:]); "
         "assert not {'tensorflow', 'keras'} & set(sys.modules); sys.exit(status)"
     )
     command = [sys.executable, "-c", script, "study", str(folder)]

@@ -1,4 +1,4 @@
-"""`python -m experiments summary`: what it makes of run directories, whole or not."""
+"""`rnnscope summary`: what it makes of run directories, whole or not."""
 
 import csv
 import shutil
@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from experiments.__main__ import main
-from experiments.errors import UserError
-from experiments.summaries.runs import conditions_of, read_runs, where
-from experiments.summaries.summary import grouped
+from rnnscope.experiments.__main__ import main
+from rnnscope.experiments.common.errors import UserError
+from rnnscope.experiments.runs.reader import conditions_of, read_runs, where
+from rnnscope.experiments.summaries.groups import grouped
 from tests.experiments.written_runs import begun, completed
 
 ROOT = Path(__file__).parents[2]
@@ -214,14 +214,14 @@ def test_a_folder_without_runs_and_a_single_run_are_told_apart(tmp_path, capsys)
     }.items():
         assert main(["summary", str(folder)]) == 2
         message = capsys.readouterr().err
-        assert message.startswith(f"python -m experiments summary: {folder}: {words}")
+        assert message.startswith(f"rnnscope summary: {folder}: {words}")
         assert message.count("\n") == 1
 
 
 def test_a_summary_of_real_directories_starts_no_tensorflow(folder):
     folder, _ = folder
     script = (
-        "import sys; from experiments.__main__ import main; status = main(sys.argv[1:]); "
+        "import sys; from rnnscope.experiments.commands.main import main; status = main(sys.argv[1:]); "
         "assert not {'tensorflow', 'keras'} & set(sys.modules); sys.exit(status)"
     )
     command = [sys.executable, "-c", script, "summary", str(folder)]

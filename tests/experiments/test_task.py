@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax
 
-from experiments.data import Split, Task
-from experiments.data.baselines import bigram, certain, majority, marginal, mean, rule
-from experiments.data.outputs import Classes, Labels, Symbols, Values, score
-from experiments.errors import UserError
+from rnnscope.experiments.common.errors import UserError
+from rnnscope.experiments.data import Split, Task
+from rnnscope.experiments.data.baselines import bigram, certain, majority, marginal, mean, rule
+from rnnscope.experiments.data.outputs import Classes, Labels, Symbols, Values, score
 
 RANDOM = np.random.default_rng(2)
 

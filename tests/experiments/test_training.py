@@ -5,13 +5,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-import layers
-from experiments.data import Split
-from experiments.data.outputs import Classes
-from experiments.record import RunDirectory
-from experiments.run import run
-from experiments.training import MeasuredModel, Measurements, batches, steps_per_epoch
-from layers.callbacks import GradientFlow
+import rnnscope
+from rnnscope.callbacks import GradientFlow
+from rnnscope.experiments.data import Split
+from rnnscope.experiments.data.outputs import Classes
+from rnnscope.experiments.runs.directory import RunDirectory
+from rnnscope.experiments.training.batches import batches, steps_per_epoch
+from rnnscope.experiments.training.measured_model import MeasuredModel, Measurements
+from rnnscope.experiments.training.run import run
 from tensorboard_gradient_flow.reader import read
 
 RANDOM = np.random.default_rng(4)
@@ -22,8 +23,8 @@ TARGETS = RANDOM.normal(size=(12, 1)).astype("float32")
 def model(kind, measurements=None, jit_compile=False):
     keras.utils.set_random_seed(3)
     sequence = keras.Input((6, 2))
-    stack = layers.Stacked(
-        [layers.Bidirectional(layers.LSTM(4, return_sequences=True, name="low")), layers.GRU(3, name="top")]
+    stack = rnnscope.Stacked(
+        [rnnscope.Bidirectional(rnnscope.LSTM(4, return_sequences=True, name="low")), rnnscope.GRU(3, name="top")]
     )
     built = kind(sequence, keras.layers.Dense(1)(stack(sequence)))
     if measurements is not None:
@@ -48,7 +49,7 @@ def test_the_measuring_step_trains_like_keras_s_own(measurements):
 def test_the_step_measures_the_gradient_at_the_weights_that_it_started_from(jit_compile):
     measurements = Measurements()
     measured = model(MeasuredModel, measurements, jit_compile)
-    with tf.GradientTape() as tape, layers.GradientTaps(tape.watch) as taps:
+    with tf.GradientTape() as tape, rnnscope.GradientTaps(tape.watch) as taps:
         loss = tf.reduce_mean(tf.square(measured(INPUTS, training=True) - TARGETS))
     gradients, expected = tape.gradient(loss, (measured.trainable_weights, taps.vectors))
     measured.train_on_batch(INPUTS, TARGETS)

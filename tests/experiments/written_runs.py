@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from omegaconf import OmegaConf
 
-from experiments.record import RunDirectory
+from rnnscope.experiments.runs.directory import RunDirectory
 from tensorboard_gradient_flow.summaries import write_gradient
 from tensorboard_gradient_flow.writer import RunWriter
 
@@ -16,9 +16,14 @@ def config(cell="lstm", dataset="adding", seed=1, name="test", **options):
     """A small configuration; options are written as `cell__units=8`."""
     composed = OmegaConf.create(
         {
-            "cell": {"_target_": f"layers.{cell}", "name": cell, "units": 64, "dropout": 0.0},
+            "cell": {"_target_": f"rnnscope.{cell}", "name": cell, "units": 64, "dropout": 0.0},
             "architecture": {"depth": 1, "skip": None, "output_units": []},
-            "dataset": {"_target_": f"experiments.data.{dataset}", "name": dataset, "requires": {}, "length": 100},
+            "dataset": {
+                "_target_": f"rnnscope.experiments.data.datasets.{dataset}",
+                "name": dataset,
+                "requires": {},
+                "length": 100,
+            },
             "optimizer": {"_target_": "keras.optimizers.Adam", "name": "adam", "learning_rate": 0.003},
             "telemetry": {"every": 10, "signals": ["h", "c"]},
             "seed": seed,

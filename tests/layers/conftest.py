@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from layers import set_compile
+from rnnscope import set_compile
 
 
 @pytest.fixture(autouse=True)

@@ -9,8 +9,8 @@ from functools import partial
 import keras
 import numpy as np
 
-import layers
-from layers import RNN, CellWrapper, DeepOutputCell, DeepTransitionCell, Masks, ZoneoutCell
+import rnnscope
+from rnnscope import RNN, CellWrapper, DeepOutputCell, DeepTransitionCell, Masks, ZoneoutCell
 from tests.layers.helpers import B, H, I, T, assert_close, outputs_and_gradients, randomise, values
 
 STEP = 1e-6
@@ -28,21 +28,27 @@ PEEPHOLE = {
     "np": {"peepholes": False},
     "fgr": {"full_gate_recurrence": True},
 }
-LSTMS = {"lstm": (layers.LSTMCell, {}), **{kind: (layers.PeepholeLSTMCell, form) for kind, form in PEEPHOLE.items()}}
+LSTMS = {
+    "lstm": (rnnscope.LSTMCell, {}),
+    **{kind: (rnnscope.PeepholeLSTMCell, form) for kind, form in PEEPHOLE.items()},
+}
 GATED = {
     **LSTMS,
-    "gru_after": (layers.GRUCell, {"reset_after": True}),
-    "gru_before": (layers.GRUCell, {"reset_after": False}),
-    "gru_write": (layers.GRUCell, {"update_gate": "write"}),
-    "mgu": (layers.MGUCell, {}),
-    "mut1": (layers.MUT1Cell, {}),
-    "mut2": (layers.MUT2Cell, {}),
-    "mut3": (layers.MUT3Cell, {}),
+    "gru_after": (rnnscope.GRUCell, {"reset_after": True}),
+    "gru_before": (rnnscope.GRUCell, {"reset_after": False}),
+    "gru_write": (rnnscope.GRUCell, {"update_gate": "write"}),
+    "mgu": (rnnscope.MGUCell, {}),
+    "mut1": (rnnscope.MUT1Cell, {}),
+    "mut2": (rnnscope.MUT2Cell, {}),
+    "mut3": (rnnscope.MUT3Cell, {}),
 }
-LINEAR = {"mingru": (layers.MinGRUCell, {}), "minlstm": (layers.MinLSTMCell, {})}
+LINEAR = {"mingru": (rnnscope.MinGRUCell, {}), "minlstm": (rnnscope.MinLSTMCell, {})}
 CELLS = {
-    "rnn": (layers.SimpleRNNCell, {}),
-    "indrnn": (layers.IndRNNCell, {"activation": "tanh"}),  # relu has a corner, at which no difference is a derivative
+    "rnn": (rnnscope.SimpleRNNCell, {}),
+    "indrnn": (
+        rnnscope.IndRNNCell,
+        {"activation": "tanh"},
+    ),  # relu has a corner, at which no difference is a derivative
     **GATED,
     **LINEAR,
 }
@@ -192,11 +198,11 @@ def mut(cell, w, x, states, masks, disturb):
     b_z, b_r, b_h = bias(cell, w, 3)
     raw = x.shape[-1] == cell.units
     U = lambda k, value: of_h(cell, w, value, k, 1)[0]
-    if isinstance(cell, layers.MUT1Cell):
+    if isinstance(cell, rnnscope.MUT1Cell):
         x_z, x_r, x_x = (*of_x(cell, w, x, 1, 1), x) if raw else of_x(cell, w, x, 1, 1, 1)
         z, r = sigmoid(x_z + b_z), sigmoid(x_r + U(0, h_in) + b_r)
         n = U(1, r * h_in) + np.tanh(x_x) + b_h
-    elif isinstance(cell, layers.MUT2Cell):
+    elif isinstance(cell, rnnscope.MUT2Cell):
         x_z, x_h, x_x = (*of_x(cell, w, x, 1, 1), x) if raw else of_x(cell, w, x, 1, 1, 1)
         z, r = sigmoid(x_z + U(0, h_in) + b_z), sigmoid(x_x + U(1, h_in) + b_r)
         n = U(2, r * h_in) + x_h + b_h
@@ -221,15 +227,15 @@ def minlstm(cell, w, x, states, masks, disturb):
 
 
 EQUATIONS = {
-    layers.SimpleRNNCell: rnn,
-    layers.IndRNNCell: indrnn,
-    layers.LSTMCell: lstm,
-    layers.PeepholeLSTMCell: lstm,
-    layers.GRUCell: gru,
-    layers.MGUCell: mgu,
-    **dict.fromkeys([layers.MUT1Cell, layers.MUT2Cell, layers.MUT3Cell], mut),
-    layers.MinGRUCell: mingru,
-    layers.MinLSTMCell: minlstm,
+    rnnscope.SimpleRNNCell: rnn,
+    rnnscope.IndRNNCell: indrnn,
+    rnnscope.LSTMCell: lstm,
+    rnnscope.PeepholeLSTMCell: lstm,
+    rnnscope.GRUCell: gru,
+    rnnscope.MGUCell: mgu,
+    **dict.fromkeys([rnnscope.MUT1Cell, rnnscope.MUT2Cell, rnnscope.MUT3Cell], mut),
+    rnnscope.MinGRUCell: mingru,
+    rnnscope.MinLSTMCell: minlstm,
 }
 
 

@@ -4,16 +4,16 @@ import keras
 import numpy as np
 from keras import ops, tree
 
-import layers
+import rnnscope
 from tests.layers import derivatives
 
 B, T, I, H = 4, 6, 3, 5  # noqa: E741
 
 KINDS = {
-    "rnn": (layers.SimpleRNN, keras.layers.SimpleRNN, {}),
-    "lstm": (layers.LSTM, keras.layers.LSTM, {}),
-    "gru_after": (layers.GRU, keras.layers.GRU, {"reset_after": True}),
-    "gru_before": (layers.GRU, keras.layers.GRU, {"reset_after": False}),
+    "rnn": (rnnscope.SimpleRNN, keras.layers.SimpleRNN, {}),
+    "lstm": (rnnscope.LSTM, keras.layers.LSTM, {}),
+    "gru_after": (rnnscope.GRU, keras.layers.GRU, {"reset_after": True}),
+    "gru_before": (rnnscope.GRU, keras.layers.GRU, {"reset_after": False}),
 }
 """Our layer, Keras's, and the arguments that select the form."""
 

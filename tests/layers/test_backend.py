@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from layers.backend import compiled as compile_function
-from layers.backend import scan, set_compile
+from rnnscope.backend import compiled as compile_function
+from rnnscope.backend import scan, set_compile
 from tests.layers.helpers import assert_close, values
 
 WAYS = {

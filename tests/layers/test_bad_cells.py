@@ -2,7 +2,7 @@
 
 import pytest
 
-from layers import (
+from rnnscope import (
     DeepTransitionCell,
     GRUCell,
     LSTMCell,

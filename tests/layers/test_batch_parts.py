@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from layers import RNN, GradientTaps, set_batch_parts
-from layers.bptt.parts import parts_of
+from rnnscope import RNN, GradientTaps, set_batch_parts
+from rnnscope.bptt.parts import parts_of
 from tests.layers.helpers import (
     KINDS,
     MASKS,

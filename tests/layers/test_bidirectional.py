@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from layers import GRU, LSTM, RNN, Bidirectional, LSTMCell, SimpleRNN
+from rnnscope import GRU, LSTM, RNN, Bidirectional, LSTMCell, SimpleRNN
 from tests.layers.helpers import (
     KINDS,
     B,

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from layers import RNN, GRUCell, LSTMCell, MinGRUCell, MinLSTMCell, SimpleRNNCell, bptt
-from layers.bptt.slopes import SLOPES
+from rnnscope import RNN, GRUCell, LSTMCell, MinGRUCell, MinLSTMCell, SimpleRNNCell, bptt
+from rnnscope.bptt.slopes import SLOPES
 from tests.layers.helpers import (
     KINDS,
     MASKS,
@@ -37,8 +37,8 @@ def both_ways(kind, layer_options=None, scale=0.6, **cell_options):
     twin = readable(type(cell)).from_config(cell.get_config())
     options = {"return_sequences": True, "return_state": True} | (layer_options or {})
     fast, plain = twins(RNN(cell, **options), RNN(twin, **options))
-    assert bptt.find(fast.cell) is not None
-    assert bptt.find(plain.cell) is None
+    assert bptt.is_hand_derived(fast.cell)
+    assert not bptt.is_hand_derived(plain.cell)
     plain.set_weights(randomise(fast, scale=scale).get_weights())
     return fast, plain
 
@@ -117,21 +117,21 @@ def test_a_sequence_of_one_step_works(kind):
 
 
 def test_only_the_exact_cells_are_taken_for_hand_derived():
-    assert [bptt.find(cell(H)) for cell in (SimpleRNNCell, LSTMCell, GRUCell)] == [
+    assert [bptt.hand_derived_for(cell(H)) for cell in (SimpleRNNCell, LSTMCell, GRUCell)] == [
         bptt.simple_rnn,
         bptt.lstm,
         bptt.gru,
     ]
-    assert bptt.find(readable(LSTMCell)(H)) is None
-    assert bptt.find(keras.layers.LSTMCell(H)) is None
-    assert bptt.find(object()) is None
+    assert not bptt.is_hand_derived(readable(LSTMCell)(H))
+    assert not bptt.is_hand_derived(keras.layers.LSTMCell(H))
+    assert not bptt.is_hand_derived(object())
 
 
 @pytest.mark.parametrize("name", ["activation", "recurrent_activation"])
 @pytest.mark.parametrize("activation", ["silu", "gelu", lambda a: tf.tanh(2 * a), keras.layers.ReLU()])
 def test_activations_without_a_known_slope_are_differentiated_automatically(name, activation):
     cell = LSTMCell(H, **{name: activation})
-    assert bptt.find(cell) is None
+    assert not bptt.is_hand_derived(cell)
     layer = RNN(cell, return_sequences=True)
     theirs = keras.layers.RNN(keras.layers.LSTMCell(H, **{name: activation}), return_sequences=True)
     assert_close(*(outputs_and_gradients(layer, values(B, T, I)) for layer in twins(layer, theirs)))

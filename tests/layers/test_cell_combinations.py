@@ -7,13 +7,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from layers import (
-    RNN,
-    DeepOutputCell,
-    DeepTransitionCell,
-    GradientTaps,
-    ZoneoutCell,
-)
+from rnnscope import RNN, DeepOutputCell, DeepTransitionCell, GradientTaps, ZoneoutCell
 from tests.layers.equations import (
     CELLS,
     GATED,

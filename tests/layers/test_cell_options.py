@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-import layers
-from layers import RNN, GRUCell, LSTMCell, PeepholeLSTMCell, StackedRNNCells
+import rnnscope
+from rnnscope import RNN, GRUCell, LSTMCell, PeepholeLSTMCell, StackedRNNCells
 from tests.layers.equations import (
     CELLS,
     GATED,
@@ -103,11 +103,11 @@ def test_without_peepholes_it_is_the_lstm_with_the_same_options(options, mask):
         (lambda: LSTMCell(H, projection_units=0), "projection_units: expected a positive integer or None, got 0"),
         (lambda: LSTMCell(H, projection_units=2.5), "projection_units: expected a positive integer or None, got 2.5"),
         (lambda: PeepholeLSTMCell(H, projection_units=True), "projection_units: expected .* got True"),
-        (lambda: layers.LSTM(H, projection_units=-1), "projection_units: expected .* got -1"),
+        (lambda: rnnscope.LSTM(H, projection_units=-1), "projection_units: expected .* got -1"),
         (lambda: GRUCell(H, candidate_dropout=1.5), "candidate_dropout: expected a rate between 0 and 1, got 1.5"),
-        (lambda: layers.MGUCell(H, candidate_dropout="half"), "candidate_dropout: expected .* got 'half'"),
-        (lambda: layers.MUT1Cell(H, candidate_dropout=None), "candidate_dropout: expected .* got None"),
-        (lambda: layers.SimpleRNNCell(H, candidate_dropout=0.5), "candidate_dropout"),
+        (lambda: rnnscope.MGUCell(H, candidate_dropout="half"), "candidate_dropout: expected .* got 'half'"),
+        (lambda: rnnscope.MUT1Cell(H, candidate_dropout=None), "candidate_dropout: expected .* got None"),
+        (lambda: rnnscope.SimpleRNNCell(H, candidate_dropout=0.5), "candidate_dropout"),
         (lambda: GRUCell(H, projection_units=2), "projection_units"),
     ],
 )
@@ -277,4 +277,4 @@ def test_projection_changes_the_size_of_what_goes_up_and_back_and_not_of_what_is
 @pytest.mark.parametrize("kind", LINEAR)
 def test_layer_normalised_linear_recurrences_still_need_no_loop(kind):
     layer = random_layer(cell_of(kind, **NORMALISED))
-    assert layers.bptt.find(layer.cell) is layers.bptt.linear
+    assert rnnscope.bptt.find(layer.cell) is rnnscope.bptt.linear

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from layers import RNN, GRUCell, LSTMCell, SimpleRNNCell
+from rnnscope import RNN, GRUCell, LSTMCell, SimpleRNNCell
 from tests.layers import reference
 from tests.layers.helpers import KINDS, B, H, I, T, assert_close, keras_cell, our_cell, randomise, states_for, values
 

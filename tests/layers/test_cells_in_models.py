@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from layers import RNN, Bidirectional, GRUCell, LSTMCell, Stacked, StackedRNNCells, ZoneoutCell
+from rnnscope import RNN, Bidirectional, GRUCell, LSTMCell, Stacked, StackedRNNCells, ZoneoutCell
 from tests.layers.equations import CELLS, LINEAR, cell_of, states_of
 from tests.layers.helpers import B, H, I, T, assert_close, mask_of, outputs_and_gradients, randomise, twins, values
 from tests.layers.variants import DROPPED, VARIANTS

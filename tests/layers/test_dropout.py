@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from layers import RNN, Bidirectional, SimpleRNNCell, StackedRNNCells
+from rnnscope import RNN, Bidirectional, SimpleRNNCell, StackedRNNCells
 from tests.layers.helpers import (
     KINDS,
     B,

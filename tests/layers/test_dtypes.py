@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from layers import RNN, LSTMCell, StackedRNNCells
+from rnnscope import RNN, LSTMCell, StackedRNNCells
 from tests.layers.helpers import (
     KINDS,
     B,

@@ -7,10 +7,10 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from layers import GRU, LSTM, RNN, Bidirectional, EncoderDecoder, GradientTaps, GRUCell, LSTMCell, SimpleRNN, Stacked
-from layers.callbacks import inspect
-from layers.encoder_decoder import hand_over
-from layers.inspection import Inspection
+from rnnscope import GRU, LSTM, RNN, Bidirectional, EncoderDecoder, GradientTaps, GRUCell, LSTMCell, SimpleRNN, Stacked
+from rnnscope.callbacks import inspect
+from rnnscope.encoder_decoder import hand_over
+from rnnscope.inspection import Inspection
 from tests.layers import reference
 from tests.layers.helpers import KINDS, B, H, I, T, assert_close, mask_of, ours, randomise, state_count, values
 

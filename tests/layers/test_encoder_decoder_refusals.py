@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from layers import GRU, LSTM, Bidirectional, EncoderDecoder, Stacked
+from rnnscope import GRU, LSTM, Bidirectional, EncoderDecoder, Stacked
 from tests.layers.helpers import B, I, T, values
 from tests.layers.test_encoder_decoder import DECODER, ENCODER, FORMS, of_numbers, of_tokens
 

@@ -6,7 +6,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from layers import bptt
+from rnnscope import bptt
 from tests.layers.helpers import (
     KINDS,
     MASKS,

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-import layers
-from layers import LSTM, RNN, Bidirectional, GradientTaps, GRUCell, LSTMCell, SimpleRNNCell
-from layers.callbacks import GradientFlow
+import rnnscope
+from rnnscope import LSTM, RNN, Bidirectional, GradientTaps, GRUCell, LSTMCell, SimpleRNNCell
+from rnnscope.callbacks import GradientFlow
 from tensorboard_gradient_flow.reader import read
 from tests.layers.helpers import B, H, I, T, mask_of, randomise, values
 
@@ -17,7 +17,7 @@ EVERYTHING = ("h", "c", "kernel")
 def functional():
     inputs = keras.Input((T, I))
     hidden = Bidirectional(LSTM(H, return_sequences=True, name="lstm"))(inputs)
-    return keras.Model(inputs, keras.layers.Dense(2)(layers.GRU(4, name="gru")(hidden)))
+    return keras.Model(inputs, keras.layers.Dense(2)(rnnscope.GRU(4, name="gru")(hidden)))
 
 
 def around_our_cells():

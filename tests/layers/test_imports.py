@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-import layers
+import rnnscope
 
-PACKAGE = Path(layers.__file__).parent
+PACKAGE = Path(rnnscope.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 ALLOWED = {"keras", "numpy", *sys.stdlib_module_names}
 DOORS = {
@@ -40,4 +40,4 @@ def test_a_file_imports_only_what_its_room_may(path):
 
 
 def test_all_names_of_the_package_are_there():
-    assert all(hasattr(layers, name) for name in layers.__all__)
+    assert all(hasattr(rnnscope, name) for name in rnnscope.__all__)

@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-import layers
-from layers import GRU, LSTM, RNN, IndRNNCell, LSTMCell, ScaledIdentity, SimpleRNN
+import rnnscope
+from rnnscope import GRU, LSTM, RNN, IndRNNCell, LSTMCell, ScaledIdentity, SimpleRNN
 from tests.layers.helpers import B, H, I, T, assert_close, values
 
 
@@ -79,4 +79,4 @@ def test_it_is_configured_saved_and_loaded(tmp_path):
 
 
 def test_it_is_part_of_the_package():
-    assert "ScaledIdentity" in layers.__all__
+    assert "ScaledIdentity" in rnnscope.__all__

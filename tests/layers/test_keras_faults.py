@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from layers import LSTM, RNN, Bidirectional, GRUCell, LSTMCell, StackedRNNCells
+from rnnscope import LSTM, RNN, Bidirectional, GRUCell, LSTMCell, StackedRNNCells
 from tests.layers.helpers import (
     KINDS,
     B,

@@ -4,24 +4,24 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-import layers
-from layers import RNN, GradientTaps
-from layers.bptt.products import squared_summands
+import rnnscope
+from rnnscope import RNN, GradientTaps
+from rnnscope.bptt.products import squared_summands
 from tests.layers.helpers import B, H, I, T, assert_close, mask_of, twins, values
 
 CELLS = {
-    "rnn": lambda: layers.SimpleRNNCell(H),
-    "lstm": lambda: layers.LSTMCell(H),
-    "gru_after": lambda: layers.GRUCell(H),
-    "gru_before": lambda: layers.GRUCell(H, reset_after=False),
-    "gru_write": lambda: layers.GRUCell(H, update_gate="write"),
-    "peephole": lambda: layers.PeepholeLSTMCell(H),
-    "mut1": lambda: layers.MUT1Cell(H),
-    "mut3": lambda: layers.MUT3Cell(H),
-    "mgu": lambda: layers.MGUCell(H),
-    "indrnn": lambda: layers.IndRNNCell(H),
-    "normalised": lambda: layers.LSTMCell(H, layer_normalization=True),
-    "projected": lambda: layers.LSTMCell(H, projection_units=3),
+    "rnn": lambda: rnnscope.SimpleRNNCell(H),
+    "lstm": lambda: rnnscope.LSTMCell(H),
+    "gru_after": lambda: rnnscope.GRUCell(H),
+    "gru_before": lambda: rnnscope.GRUCell(H, reset_after=False),
+    "gru_write": lambda: rnnscope.GRUCell(H, update_gate="write"),
+    "peephole": lambda: rnnscope.PeepholeLSTMCell(H),
+    "mut1": lambda: rnnscope.MUT1Cell(H),
+    "mut3": lambda: rnnscope.MUT3Cell(H),
+    "mgu": lambda: rnnscope.MGUCell(H),
+    "indrnn": lambda: rnnscope.IndRNNCell(H),
+    "normalised": lambda: rnnscope.LSTMCell(H, layer_normalization=True),
+    "projected": lambda: rnnscope.LSTMCell(H, projection_units=3),
 }
 cells = pytest.mark.parametrize("make", CELLS.values(), ids=CELLS)
 
@@ -76,7 +76,7 @@ def test_the_norms_are_those_of_summands_that_add_up_to_the_gradient(make, mask,
 @pytest.mark.parametrize("reset_after", [True, False])
 def test_compiled_loops_measure_the_same(reset_after, compiled):
     looped, unrolled = twins(
-        *(RNN(layers.GRUCell(H, reset_after=reset_after), name="layer", unroll=unroll) for unroll in (False, True))
+        *(RNN(rnnscope.GRUCell(H, reset_after=reset_after), name="layer", unroll=unroll) for unroll in (False, True))
     )
     x, found = tf.constant(values(B, T, I)), []
     for layer in (looped, unrolled):
@@ -105,5 +105,5 @@ def test_large_kernels_are_measured_by_way_of_the_examples_alike():
 
 def test_a_cell_without_a_recurrent_kernel_has_no_such_signal():
     with GradientTaps(names=("h", "kernel")) as taps:
-        RNN(layers.MinGRUCell(H), name="layer")(values(B, T, I))
+        RNN(rnnscope.MinGRUCell(H), name="layer")(values(B, T, I))
     assert list(taps.vectors) == ["layer/h"]

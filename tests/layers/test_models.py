@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from layers import LSTM
+from rnnscope import LSTM
 from tests.layers.helpers import KINDS, B, H, I, T, assert_close, keras_layer, ours, randomise, values
 
 kinds = pytest.mark.parametrize("kind", KINDS)

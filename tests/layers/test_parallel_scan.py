@@ -3,8 +3,8 @@
 import pytest
 import tensorflow as tf
 
-from layers import RNN, GradientTaps, MinGRUCell, MinLSTMCell, set_compile, set_parallel_scan
-from layers.backend import loops_are_slow
+from rnnscope import RNN, GradientTaps, MinGRUCell, MinLSTMCell, set_compile, set_parallel_scan
+from rnnscope.backend import loops_are_slow
 from tests.layers.helpers import B, H, I, T, assert_close, mask_of, outputs_and_gradients, twins, values
 
 cells = pytest.mark.parametrize("cell", [MinGRUCell, MinLSTMCell])

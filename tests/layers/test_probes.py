@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from layers import LSTM, RNN, Bidirectional, GradientTaps, Stacked
+from rnnscope import LSTM, RNN, Bidirectional, GradientTaps, Stacked
 from tests.layers import reference
 from tests.layers.helpers import (
     KINDS,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from layers import GRU, LSTM, RNN, LSTMCell, SimpleRNN
+from rnnscope import GRU, LSTM, RNN, LSTMCell, SimpleRNN
 from tests.layers.helpers import (
     KINDS,
     MASKS,

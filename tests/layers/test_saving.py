@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-import layers
-from layers import (
+import rnnscope
+from rnnscope import (
     GRU,
     LSTM,
     RNN,
@@ -185,8 +185,8 @@ def test_the_weights_file_of_a_keras_model_fits_our_model(kind, tmp_path):
 
 @pytest.mark.parametrize("name", ["RNN", "SimpleRNN", "LSTM", "GRU", "Bidirectional", "Stacked", "EncoderDecoder"])
 def test_layers_are_registered_under_the_name_of_the_distribution(name):
-    assert keras.saving.get_registered_name(getattr(layers, name)) == f"rnnscope>{name}"
-    assert keras.saving.get_registered_object(f"rnnscope>{name}") is getattr(layers, name)
+    assert keras.saving.get_registered_name(getattr(rnnscope, name)) == f"rnnscope>{name}"
+    assert keras.saving.get_registered_object(f"rnnscope>{name}") is getattr(rnnscope, name)
 
 
 @pytest.mark.parametrize("name", ["lstm", "residual", "decoder_of_tokens"])

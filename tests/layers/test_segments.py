@@ -3,7 +3,7 @@
 import pytest
 import tensorflow as tf
 
-from layers import RNN, GradientTaps, MinGRUCell, Stacked, set_recomputed_segments
+from rnnscope import RNN, GradientTaps, MinGRUCell, Stacked, set_recomputed_segments
 from tests.layers.helpers import (
     KINDS,
     B,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from layers.bptt.slopes import SLOPES, slope
+from rnnscope.bptt.slopes import SLOPES, slope
 from tests.layers.helpers import assert_close
 
 POINTS = np.random.default_rng(0).normal(scale=4.0, size=500)

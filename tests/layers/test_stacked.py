@@ -7,8 +7,8 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from layers import GRU, LSTM, RNN, Bidirectional, MGUCell, SimpleRNN, Stacked
-from layers.stacked import state_sizes
+from rnnscope import GRU, LSTM, RNN, Bidirectional, MGUCell, SimpleRNN, Stacked
+from rnnscope.stacked import state_sizes
 from tests.layers.helpers import (
     B,
     H,

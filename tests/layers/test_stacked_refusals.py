@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from layers import GRU, LSTM, Bidirectional, Stacked
+from rnnscope import GRU, LSTM, Bidirectional, Stacked
 from tests.layers.helpers import B, H, I, T, values
 from tests.layers.test_stacked import layers_of
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from layers import RNN, Bidirectional, GradientTaps, Signal
+from rnnscope import RNN, Bidirectional, GradientTaps, Signal
 from tests.layers.helpers import B, I, T, keras_cell, our_cell, ours, values
 
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-import layers
-from layers import RNN, GradientTaps, LSTMCell, MGUCell, PeepholeLSTMCell
+import rnnscope
+from rnnscope import RNN, GradientTaps, LSTMCell, MGUCell, PeepholeLSTMCell
 from tests.layers.helpers import (
     B,
     H,
@@ -115,8 +115,8 @@ STEPS = {
     "mingru": mingru,
     "minlstm": minlstm,
 }
-CLASSES = {"mut1": layers.MUT1Cell, "mut2": layers.MUT2Cell, "mut3": layers.MUT3Cell, "mgu": MGUCell,
-           "indrnn": layers.IndRNNCell, "mingru": layers.MinGRUCell, "minlstm": layers.MinLSTMCell}  # fmt: skip
+CLASSES = {"mut1": rnnscope.MUT1Cell, "mut2": rnnscope.MUT2Cell, "mut3": rnnscope.MUT3Cell, "mgu": MGUCell,
+           "indrnn": rnnscope.IndRNNCell, "mingru": rnnscope.MinGRUCell, "minlstm": rnnscope.MinLSTMCell}  # fmt: skip
 
 kinds = pytest.mark.parametrize("kind", STEPS)
 
@@ -239,7 +239,7 @@ def test_parameter_counts_follow_the_formula(kind, parameters):
 @pytest.mark.parametrize("reset_after", [True, False])
 def test_negating_the_update_gate_s_weights_turns_keep_into_write(reset_after):
     options = {"reset_after": reset_after, "return_sequences": True}
-    keep, write = twins(layers.GRU(H, **options), layers.GRU(H, update_gate="write", **options))
+    keep, write = twins(rnnscope.GRU(H, **options), rnnscope.GRU(H, update_gate="write", **options))
     sign = np.repeat([-1.0, 1.0, 1.0], H)
     write.set_weights([weight * sign for weight in keep.get_weights()])
     kept, written = (outputs_and_gradients(layer, values(B, T, I), [values(B, H)]) for layer in (keep, write))
@@ -251,7 +251,7 @@ def test_negating_the_update_gate_s_weights_turns_keep_into_write(reset_after):
 @pytest.mark.parametrize("mask", ["none", "random"])
 def test_hand_derived_gradients_hold_for_the_update_gate_that_writes(reset_after, mask):
     options = {"reset_after": reset_after, "update_gate": "write"}
-    fast, plain = twins(RNN(layers.GRUCell(H, **options)), RNN(readable(layers.GRUCell)(H, **options)))
+    fast, plain = twins(RNN(rnnscope.GRUCell(H, **options)), RNN(readable(rnnscope.GRUCell)(H, **options)))
     assert_close(
         *(outputs_and_gradients(layer, values(B, T, I), [values(B, H)], mask=mask_of(mask)) for layer in (fast, plain))
     )
@@ -298,7 +298,7 @@ def test_the_scan_stays_finite_with_saturated_gates_over_many_steps(kind):
 
 def test_indrnn_keeps_its_recurrent_weights_within_the_limit_while_training():
     model = keras.Sequential(
-        [keras.Input((T, I)), RNN(layers.IndRNNCell(H, max_steps=T, recurrent_initializer="ones"))]
+        [keras.Input((T, I)), RNN(rnnscope.IndRNNCell(H, max_steps=T, recurrent_initializer="ones"))]
     )
     model.compile(keras.optimizers.SGD(10.0), loss=lambda y, h: -keras.ops.mean(h))
     model.fit(np.abs(values(B, T, I)), np.zeros((B, H)), epochs=3, verbose=0)
@@ -310,11 +310,11 @@ def test_indrnn_keeps_its_recurrent_weights_within_the_limit_while_training():
     [
         (lambda: PeepholeLSTMCell(H, coupled_gates=True, forget_gate=False), "coupled_gates: expected"),
         (lambda: PeepholeLSTMCell(H, full_gate_recurrence=True, input_gate=False), "full_gate_recurrence: expected"),
-        (lambda: layers.IndRNNCell(H, max_steps=0), "max_steps: expected a positive integer or None, got 0"),
-        (lambda: layers.IndRNNCell(H, max_steps=5, recurrent_constraint="non_neg"), "max_steps: expected None"),
-        (lambda: layers.MinGRUCell(H, recurrent_dropout=0.5), "recurrent_dropout: expected 0"),
+        (lambda: rnnscope.IndRNNCell(H, max_steps=0), "max_steps: expected a positive integer or None, got 0"),
+        (lambda: rnnscope.IndRNNCell(H, max_steps=5, recurrent_constraint="non_neg"), "max_steps: expected None"),
+        (lambda: rnnscope.MinGRUCell(H, recurrent_dropout=0.5), "recurrent_dropout: expected 0"),
         (
-            lambda: layers.GRUCell(H, update_gate="both"),
+            lambda: rnnscope.GRUCell(H, update_gate="both"),
             r"update_gate: expected one of \['keep', 'write'\], got 'both'",
         ),
         (lambda: MGUCell(0), "units: expected a positive integer, got 0"),

@@ -4,7 +4,7 @@ import keras
 import pytest
 from keras import ops
 
-from layers import RNN, Bidirectional, GradientTaps, Stacked, StackedRNNCells
+from rnnscope import RNN, Bidirectional, GradientTaps, Stacked, StackedRNNCells
 from tests.layers.helpers import (
     KINDS,
     B,

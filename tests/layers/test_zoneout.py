@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from layers import RNN, LSTMCell, SimpleRNNCell, StackedRNNCells, ZoneoutCell
+from rnnscope import RNN, LSTMCell, SimpleRNNCell, StackedRNNCells, ZoneoutCell
 from tests.layers.equations import cell_of, random_layer, states_of
 from tests.layers.helpers import B, H, I, T, assert_close, mask_of, outputs_and_gradients, randomise, values
 

@@ -1,6 +1,6 @@
 """Cells with options, and cells around cells, of which each test of what may be done with a cell takes its choice."""
 
-from layers import (
+from rnnscope import (
     DeepOutputCell,
     DeepTransitionCell,
     GRUCell,

@@ -1,0 +1,83 @@
+"""A run's configuration, read back as data. Needs no TensorFlow.
+
+A run's directory may come from anybody. So nothing is called because a file in it says so: classes, functions and
+packages are those of `conf/`, and what was stored is but the values of their options.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import hydra
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError  # type: ignore[import-untyped]
+
+from ..common.errors import UserError, suggestion
+from ..common.values import plain
+from ..configuration.composition import CONF, prepare
+from ..configuration.explanations import explained
+from ..configuration.validation import validate
+
+_CHOSEN = ("cell", "dataset", "optimizer")
+"""Groups whose choices name a class or a function."""
+_STORED = {*_CHOSEN, "architecture", "trainer", "telemetry", "seed", "name", "rerun"}
+"""What every configuration holds; a file that was cut off lacks the last of them."""
+
+
+def configuration(directory: Path, config_dir: Path | None = None) -> DictConfig:
+    """The configuration of a run, of the types and within the limits of one composed for a new run.
+
+    Args:
+        directory: the run's.
+        config_dir: a folder with choices of the user's own, as of `train.py --config-dir`.
+
+    Raises:
+        UserError: it cannot be read, or is not one that `conf/` could have made.
+    """
+    path = directory / ".hydra" / "config.yaml"
+    try:
+        stored = _read(path)
+        with explained():
+            ours = _composed(stored, config_dir)
+            for group in _CHOSEN:
+                _check_target(group, stored[group], ours[group])
+                stored[group].pop("requires", None)
+            config: Any = OmegaConf.merge(ours, stored)
+            validate(config)
+    except UserError as error:
+        raise UserError(plain(f"{path}: {error}")) from error
+    return config
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        stored = OmegaConf.to_container(OmegaConf.load(path))
+    except OSError as error:
+        raise UserError(f"cannot be read ({error.strerror}); expected a run's configuration") from error
+    except (YAMLError, ValueError, OmegaConfBaseException) as error:
+        raise UserError("is damaged; expected a run's configuration, as YAML") from error
+    groups = stored if isinstance(stored, dict) else {}
+    whole = [key for key in groups if key not in _CHOSEN or isinstance(groups[key], dict)]
+    if lacking := sorted(_STORED.difference(whole)):
+        raise UserError(f"is damaged; expected a run's configuration, with {lacking[0]}")
+    return groups  # type: ignore[return-value]
+
+
+def _composed(stored: dict[str, Any], config_dir: Path | None) -> DictConfig:
+    """What a new run with the stored choices would have."""
+    folders = [CONF, *([config_dir.resolve()] if config_dir else [])]
+    choices = []
+    for group in _CHOSEN:
+        there = [file.stem for folder in folders for file in (folder / group).glob("*.yaml")]
+        chosen = str(stored[group].get("name"))
+        if chosen not in there:  # which could also be a way out of these folders
+            raise UserError(f"{group}={chosen}: there is no such choice; {suggestion(chosen, there)}")
+        choices.append(f"{group}={chosen}")
+    prepare()
+    with hydra.initialize_config_dir(str(folders[0]), version_base="1.3"):
+        return hydra.compose("config", [f"hydra.searchpath=[{','.join(map(str, folders[1:]))}]", *choices])
+
+
+def _check_target(group: str, stored: dict[str, Any], ours: DictConfig) -> None:
+    if stored.get("_target_") != ours._target_:
+        raise UserError(f"{group}._target_={stored.get('_target_')}: expected {ours._target_} for {group}={ours.name}")
