@@ -20,6 +20,8 @@ from sphinx.util.inspect import stringify_signature
 from rnnscope.experiments.common.quiet import import_tensorflow
 
 README = Path(__file__).parents[1] / "README.md"
+REPOSITORY = "https://github.com/rnnscope/rnnscope/blob/main/"
+PICTURES = "https://raw.githubusercontent.com/rnnscope/rnnscope/main/"
 
 import_tensorflow()  # and the layers, here once; autodoc, left alone, imports everything twice
 import rnnscope.callbacks  # noqa: E402, F401
@@ -50,10 +52,12 @@ napoleon_custom_sections = [("Call arguments", "params_style")]
 
 
 def home(app: Sphinx, name: str, content: list[str]) -> None:
-    """The README opens the site; its links are seen from this folder."""
+    """Open the site with the README, whose links to the repository lead to pages of the site."""
     if name == "index":
-        readme = re.sub(r"\]\((?!https:)", "](../", README.read_text(encoding="utf-8"))
-        content[0] = f"{readme.replace('](../docs/', '](')}\n{content[0]}"
+        readme = README.read_text(encoding="utf-8")
+        for address, folder in ((f"{REPOSITORY}docs/", ""), (f"{PICTURES}docs/", "")):
+            readme = readme.replace(f"]({address}", f"]({folder}")
+        content[0] = f"{readme}\n{content[0]}"
         app.env.note_dependency(str(README))
 
 

@@ -96,7 +96,7 @@ def _writer(model: Path, config: DictConfig, signature: Signature) -> Any:
 
     one_step = dataclasses.replace(signature, steps=1, stateful=True)
     network = build_network(config, one_step, batch_size=1)  # first, because it imports a cell of the user's own
-    trained = keras.models.load_model(model, compile=False)
+    trained = keras.models.load_model(model, compile=False, safe_mode=True)
     for mine, learnt in zip(network.trainable_variables, trained.trainable_variables, strict=True):
         mine.assign(learnt)
 

@@ -8,6 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import rnnscope
+
+from ..common.checkout import find_user_modules
 from ..common.errors import UserError, exit_status
 
 _CONDITION: dict[str, Any] = {"action": "append", "default": [], "metavar": "option=value"}
@@ -49,7 +52,7 @@ def _status(command: str, work: Callable[[], int]) -> int:
     def with_packages() -> int:
         if command != "completion":
             _check_packages(command)
-        _find_modules_of_checkout()
+        find_user_modules()
         return work()
 
     return exit_status(f"rnnscope {command}", with_packages)
@@ -72,13 +75,6 @@ def _is_installed(module: str) -> bool:
         return False
 
 
-def _find_modules_of_checkout() -> None:
-    """Let Python find a user's modules next to `train.py`, whichever way the command was started."""
-    checkout = Path(__file__).parents[2]
-    if (checkout / "train.py").exists() and str(checkout) not in sys.path:
-        sys.path.append(str(checkout))
-
-
 def _train(arguments: list[str]) -> int:
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors reach us as they are
     sys.argv[1:] = arguments
@@ -97,7 +93,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Train recurrent networks, and see their gradient at every timestep.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
+    parser.add_argument("--version", action="version", version=f"rnnscope {rnnscope.__version__}")
     verbs = parser.add_subparsers(dest="command", metavar="command", required=True, help=argparse.SUPPRESS)
     train = verbs.add_parser("train", help="one run; with -m a sweep or a study", add_help=False)
     overrides = train.add_argument("overrides", nargs="*")
@@ -118,15 +114,6 @@ def _grouped(verbs: Any) -> str:
     for title, names in _GROUPS.items():
         lines += ["", f"{title}:", *(f"  {name:<12}{meanings[name]}" for name in names)]
     return "\n".join(lines)
-
-
-class _Version(argparse.Action):
-    """Shows the version."""
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
-        import rnnscope
-
-        parser.exit(message=f"rnnscope {rnnscope.__version__}\n")
 
 
 def _add_commands_for_one_run(verbs: Any) -> None:

@@ -8,7 +8,7 @@ _BEFORE = {
     "rnnscope.": "layers.",
 }
 """By how a name begins today, how it began; the first that fits counts."""
-_GROUPS = ("cell", "dataset", "optimizer")
+GROUPS_WITH_TARGETS = ("cell", "dataset", "optimizer")
 """Groups whose choices name a class or a function."""
 
 
@@ -43,7 +43,7 @@ def _first(target: str) -> str:
 
 def _mapped(config: dict[str, Any], renamed: Any) -> dict[str, Any]:
     changed = dict(config)
-    for name in _GROUPS:
+    for name in GROUPS_WITH_TARGETS:
         group = config.get(name)
         if isinstance(group, dict) and isinstance(group.get("_target_"), str):
             changed[name] = {**group, "_target_": renamed(group["_target_"])}

@@ -14,6 +14,7 @@ from rnnscope.signals import SIGNALS
 from ..common.errors import UserError, suggestion
 from ..data.options import looks_ahead
 from .schema import LSTM, SCALED_INITIALIZERS
+from .targets import GROUPS_WITH_TARGETS, current
 
 
 def validate(config: DictConfig) -> None:
@@ -33,6 +34,7 @@ def _problems(config: DictConfig) -> Iterator[str]:
     for key, what in {"path": "your file", "target": "the column to forecast"}.items():
         if OmegaConf.is_missing(config.dataset, key):
             yield f"dataset.{key} is not set; name {what}, as in dataset.{key}=…"
+    yield from _old_names(config)
     yield from _unknown_options(config, "")
     yield from _outside_limits(config, "")
     for signal in config.telemetry.signals:
@@ -51,6 +53,14 @@ def _problems(config: DictConfig) -> Iterator[str]:
                 f"dataset={config.dataset.name} needs the package {package}, which is not installed: "
                 f"pip install {package}"
             )
+
+
+def _old_names(config: DictConfig) -> Iterator[str]:
+    """One message for each class or function that a file calls by its name of before version 0.2."""
+    for group in GROUPS_WITH_TARGETS:
+        target = config[group]._target_
+        if current(target) != target:
+            yield f"{group}._target_={target}: this has another name now; write _target_: {current(target)}"
 
 
 def _at_odds(cell: DictConfig, architecture: DictConfig, optimizer: DictConfig) -> Iterator[str]:

@@ -16,11 +16,10 @@ from ..common.errors import UserError, suggestion
 from ..common.values import plain
 from ..configuration.composition import CONF, prepare
 from ..configuration.explanations import explained
+from ..configuration.targets import GROUPS_WITH_TARGETS, with_current_targets
 from ..configuration.validation import validate
 
-_CHOSEN = ("cell", "dataset", "optimizer")
-"""Groups whose choices name a class or a function."""
-_STORED = {*_CHOSEN, "architecture", "trainer", "telemetry", "seed", "name", "rerun"}
+_STORED = {*GROUPS_WITH_TARGETS, "architecture", "trainer", "telemetry", "seed", "name", "rerun"}
 """What every configuration holds; a file that was cut off lacks the last of them."""
 
 
@@ -39,7 +38,7 @@ def configuration(directory: Path, config_dir: Path | None = None) -> DictConfig
         stored = _read(path)
         with explained():
             ours = _composed(stored, config_dir)
-            for group in _CHOSEN:
+            for group in GROUPS_WITH_TARGETS:
                 _check_target(group, stored[group], ours[group])
                 stored[group].pop("requires", None)
             config: Any = OmegaConf.merge(ours, stored)
@@ -57,17 +56,17 @@ def _read(path: Path) -> dict[str, Any]:
     except (YAMLError, ValueError, OmegaConfBaseException) as error:
         raise UserError("is damaged; expected a run's configuration, as YAML") from error
     groups = stored if isinstance(stored, dict) else {}
-    whole = [key for key in groups if key not in _CHOSEN or isinstance(groups[key], dict)]
+    whole = [key for key in groups if key not in GROUPS_WITH_TARGETS or isinstance(groups[key], dict)]
     if lacking := sorted(_STORED.difference(whole)):
         raise UserError(f"is damaged; expected a run's configuration, with {lacking[0]}")
-    return groups  # type: ignore[return-value]
+    return with_current_targets(groups)  # type: ignore[arg-type]
 
 
 def _composed(stored: dict[str, Any], config_dir: Path | None) -> DictConfig:
     """What a new run with the stored choices would have."""
     folders = [CONF, *([config_dir.resolve()] if config_dir else [])]
     choices = []
-    for group in _CHOSEN:
+    for group in GROUPS_WITH_TARGETS:
         there = [file.stem for folder in folders for file in (folder / group).glob("*.yaml")]
         chosen = str(stored[group].get("name"))
         if chosen not in there:  # which could also be a way out of these folders
