@@ -1,7 +1,12 @@
 """Imports point one way: every folder of the project imports only what is below it."""
 
 import ast
+import functools
+import re
 import sys
+import tomllib
+from collections.abc import Mapping
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -99,3 +104,66 @@ def test_no_module_imports_itself_by_way_of_others():
     sys.setrecursionlimit(10_000)
     for module in graph:
         visit(module, ())
+
+
+# ------------------------------------------------------------- packages of others
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+PART_OF = {
+    "google": "tensorboard",
+    "joblib": "hydra-joblib-launcher",
+    "omegaconf": "hydra-core",
+    "optuna": "hydra-optuna-sweeper",
+    "ray": "hydra-ray-launcher",
+    "submitit": "hydra-submitit-launcher",
+    "werkzeug": "tensorboard",
+}
+"""By module, the declared package that it comes with."""
+ALSO = {
+    "experiments/data": ("data",),
+    "experiments/sweeps/search.py": ("search",),
+    "hydra_plugins": ("ray", "slurm"),
+}
+"""Extras whose packages a file may import besides those of the base and of `train`."""
+
+
+def declared(extra: str) -> set[str]:
+    """The distributions that an extra names, in the form in which names are compared."""
+    requirements = PROJECT["optional-dependencies"][extra] if extra else PROJECT["dependencies"]
+    return {re.split(r"[<>=\[]", requirement)[0].replace("_", "-").lower() for requirement in requirements}
+
+
+def foreign_imports(path: Path) -> set[str]:
+    """The top-level modules of others that a file imports, also within functions."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            found.add(str(node.module).split(".")[0])
+    ours = {"rnnscope", "tensorboard_gradient_flow", "hydra_plugins"}
+    return found - ours - set(sys.stdlib_module_names)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_whatever_a_file_imports_is_declared_in_the_base_or_its_extra(path):
+    name = path.relative_to(ROOT).as_posix()
+    extras = [*(["train"] if name.startswith(("experiments/", "hydra_plugins/")) else [])]
+    extras += [extra for place, more in ALSO.items() if name.startswith(place) for extra in more]
+    allowed = {*declared(""), *(package for extra in extras for package in declared(extra))}
+    if name in ("layers/backend.py", "layers/callbacks.py", "layers/_tensorflow.py"):
+        allowed |= {"tensorflow", "jax", "torch"}  # whichever Keras runs on
+    for module in foreign_imports(path):
+        assert brought_by(module) & allowed, module
+
+
+def brought_by(module: str) -> set[str]:
+    """The distributions that bring a module, and the declared one that brings these."""
+    names = {PART_OF.get(module, module), *distributions().get(module, ())}
+    return {name.replace("_", "-").lower() for name in names}
+
+
+@functools.cache
+def distributions() -> Mapping[str, list[str]]:
+    """By module, the distributions that are installed and hold it. To find them takes half a second."""
+    return packages_distributions()
