@@ -22,15 +22,15 @@ from rnnscope.experiments.runs.directory import RunDirectory
 from rnnscope.experiments.sweeps import request as requests
 
 PAGE = Path(__file__).parents[1] / "docs" / "data" / "README.md"
-MADE = "made to order"
+MADE = "generated"
 SOURCES = {
     "adding": ("Hochreiter & Schmidhuber 1997; Le et al. 2015", MADE),
     "copy_memory": ("Hochreiter & Schmidhuber 1997; Arjovsky et al. 2016", MADE),
     "temporal_order": ("Hochreiter & Schmidhuber 1997, 6a and 6b", MADE),
-    "parity": ("an old test; Graves 2016 has it at every length", MADE),
+    "parity": ("classic test; a variant is in Graves 2016", MADE),
     "recall": ("templates of this project", MADE),
     "dates": ("templates of this project; days by faker", f"{MADE}; faker: MIT"),
-    "reverse": ("Sutskever et al. 2014 turn sources round", MADE),
+    "reverse": ("reversal of the source: Sutskever et al. 2014", MADE),
     "weather": ("NOAA, in vega_datasets", "public domain; package MIT"),
     "weather_hourly": ("NOAA, in vega_datasets", "public domain; package MIT"),
     "sea_temperature": ("NERACOOS buoy B01, in bokeh_sampledata", "free to use; package BSD-3"),
@@ -45,8 +45,8 @@ SOURCES = {
     "imdb": ("Maas et al. 2011", "for research, see its page"),
     "reuters": ("Lewis 1997", "for research, see its page"),
     "jena_climate": ("Max Planck Institute for Biogeochemistry, Jena", "see its page"),
-    "csv": ("your own file", "yours"),
-    "npz": ("your own file", "yours"),
+    "csv": ("your file", "that of your data"),
+    "npz": ("your file", "that of your data"),
 }
 """Where each dataset comes from, and under which licence."""
 ONLINE = ("mnist_pixels", "imdb", "reuters", "jena_climate")
@@ -83,8 +83,8 @@ _DESCRIPTIONS = {
     "imdb": "sequences of up to 200 steps of one of 10000 symbols → one of 2 classes",
     "reuters": "sequences of up to 100 steps of one of 10000 symbols → one of 46 classes",
     "jena_climate": "windows of an hourly series of 14 features → its temperature in the next hours",
-    "csv": "windows of a table, a row a step → columns of it in the next steps",
-    "npz": "arrays `inputs` and `targets` → as their shapes and types say",
+    "csv": "windows of a table, one row per step → columns of it in the next steps",
+    "npz": "array `inputs` → array `targets`; shapes and types determine the task",
 }
 
 
@@ -92,11 +92,11 @@ def table() -> str:
     """All datasets."""
     columns = (
         "`dataset=`",
-        "what is read → what is asked",
+        "inputs → targets",
         "train / validation / test",
         "baselines",
         "source",
-        "licence",
+        "license",
     )
     return "\n".join([f"| {' | '.join(columns)} |", "|---" * len(columns) + "|", *map(row, SOURCES)])
 
