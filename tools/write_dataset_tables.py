@@ -1,10 +1,10 @@
-"""Makes what docs/data/README.md shows: its three tables.
+"""Write the three tables of docs/data/README.md.
 
     python tools/write_dataset_tables.py                         the table of datasets, from the datasets themselves
-    python tools/write_dataset_tables.py --runs runs/datasets    the table of default runs, from their directories
-    python tools/write_dataset_tables.py --gap runs/gap          the table of accuracy against gap, likewise
+    python tools/write_dataset_tables.py --runs runs/datasets    the results with default options, from run directories
+    python tools/write_dataset_tables.py --gap runs/gap          the accuracy at each gap, from run directories
 
-The page says by which commands the runs are made.
+The page shows the commands that create these runs.
 """
 
 import argparse
@@ -48,14 +48,14 @@ SOURCES = {
     "csv": ("your file", "that of your data"),
     "npz": ("your file", "that of your data"),
 }
-"""Where each dataset comes from, and under which licence."""
+"""The source and the license of each dataset."""
 ONLINE = ("mnist_pixels", "imdb", "reuters", "jena_climate")
 OWN = ("csv", "npz")
 OFFLINE = tuple(name for name in SOURCES if name not in (*ONLINE, *OWN))
 
 
 def load(name: str, *overrides: str) -> data.Task:
-    """A dataset as `train.py dataset=<name>` would load it."""
+    """Return a dataset as `rnnscope train dataset=<name>` loads it."""
     prepare()
     request = requests.read([f"dataset={name}", *overrides])
     assert request is not None
@@ -63,10 +63,10 @@ def load(name: str, *overrides: str) -> data.Task:
 
 
 def row(name: str) -> str:
-    """A dataset's line of the table."""
-    source, licence = SOURCES[name]
+    """Return the row of a dataset."""
+    source, terms = SOURCES[name]
     if name not in OFFLINE:
-        return f"| `{name}` | {_DESCRIPTIONS[name]} | | | {source} | {licence} |"
+        return f"| `{name}` | {_DESCRIPTIONS[name]} | | | {source} | {terms} |"
     task = load(name)
     sizes = " / ".join(f"{len(part):,}" for part in task.parts)
     headline = task.output.headline
@@ -75,7 +75,7 @@ def row(name: str) -> str:
         for baseline, metrics in task.baseline_metrics(task.test).items()
         if headline in metrics
     )
-    return f"| `{name}` | {describe(task)} | {sizes} | {headline}: {scores} | {source} | {licence} |"
+    return f"| `{name}` | {describe(task)} | {sizes} | {headline}: {scores} | {source} | {terms} |"
 
 
 _DESCRIPTIONS = {
@@ -89,7 +89,7 @@ _DESCRIPTIONS = {
 
 
 def table() -> str:
-    """All datasets."""
+    """Return the table of all datasets."""
     columns = (
         "`dataset=`",
         "inputs → targets",
@@ -102,7 +102,7 @@ def table() -> str:
 
 
 def runs_table(folder: Path) -> str:
-    """What the runs in a folder came to, a line a dataset."""
+    """Return the table of the results of the runs in a folder, with one row per dataset."""
     found: dict[str, dict[str, dict]] = {}
     for path in sorted(folder.iterdir()):
         result = RunDirectory(path).result
@@ -126,7 +126,7 @@ def runs_table(folder: Path) -> str:
 
 
 def gap_table(folder: Path) -> str:
-    """Accuracy of `recall` by cell and gap, and the training step at which it was solved."""
+    """Return the table of the accuracy on `recall` by cell and gap, with the training steps at which it was solved."""
     found: dict[str, dict[int, str]] = {}
     for path in sorted(folder.iterdir()):
         if result := RunDirectory(path).result:
@@ -140,7 +140,7 @@ def gap_table(folder: Path) -> str:
 
 
 def replace(section: str, content: str) -> None:
-    """Puts content between a section's two marks on the page."""
+    """Replace the content between the two markers of a section on the page."""
     begin, end = f"<!-- {section} -->", f"<!-- end of {section} -->"
     pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), flags=re.DOTALL)
     page, count = pattern.subn(lambda _: f"{begin}\n{content}\n{end}", PAGE.read_text(encoding="utf-8"))
@@ -150,8 +150,8 @@ def replace(section: str, content: str) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=Path)
-    parser.add_argument("--gap", type=Path)
+    parser.add_argument("--runs", type=Path, help="folder of the runs with default options")
+    parser.add_argument("--gap", type=Path, help="folder of the runs on recall")
     options = parser.parse_args()
     if options.gap:
         replace("gap", gap_table(options.gap))

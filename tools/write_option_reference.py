@@ -1,10 +1,10 @@
-"""Writes docs/reference/configuration.md: every choice and every option, from conf/ and the types behind it.
+"""Write docs/reference/configuration.md, the reference of all choices and options.
 
     python tools/write_option_reference.py
 
-What an option means is said by the comment beside it in its YAML file, or where many files have it, by the text below
-its field in `experiments/configuration/schema.py` or `experiments/data/options.py`; of a study's fields by the
-docstrings in `experiments/studies/study.py`.
+The description of an option is the comment behind it in its YAML file. An option that occurs in many files is described
+by the docstring below its field in `experiments/configuration/schema.py` or `experiments/data/options.py` instead. The
+fields of a study file are described by the docstrings in `experiments/studies/study.py`.
 """
 
 import dataclasses
@@ -29,98 +29,104 @@ from rnnscope.experiments.studies.study import SIGNALS, Figure, Profile, Publish
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "configuration.md"
 GROUPS = tuple(field.name for field in dataclasses.fields(Config) if (CONF / field.name).is_dir())
-ENGINES = ("hydra/launcher", "hydra/sweeper")
-"""Groups whose options are those of another program, which checks them."""
-GIVEN = ("_target_", "name", "requires")
-"""Options that come with a choice."""
-NAMED = {"activation": ACTIVATIONS, "initializer": INITIALIZERS}
-"""Values that many options have in common, listed once."""
+PLUGIN_GROUPS = ("hydra/launcher", "hydra/sweeper")
+"""Groups whose options are defined and checked by a plugin of Hydra."""
+FIXED_FIELDS = ("_target_", "name", "requires")
+"""Fields that identify a choice. The page does not list them."""
+VALUE_LISTS = {"activation": ACTIVATIONS, "initializer": INITIALIZERS}
+"""Allowed values that many options share. The page lists them once."""
 INTRODUCTION = """
-<!-- Written by tools/write_option_reference.py from conf/ and the types behind it. -->
+<!-- Written by tools/write_option_reference.py from conf/ and its types. -->
 
-`rnnscope train cell=gru cell.units=128 seed=7` makes a choice and sets two options; with `--cfg job` behind it, it
-only shows the configuration of the run.
+This page lists the options of `rnnscope train`. For example, `rnnscope train cell=gru cell.units=128 seed=7` selects
+the choice `gru` of the group `cell`, and sets the options `cell.units` and `seed`. Add `--cfg job` to a command to show
+the configuration of the run without training.
 
-Every group has a folder in `conf/`, and every choice a file in it. A choice that builds on another has its options,
-with some other values. A value that is not allowed is refused before anything starts, and so are options that
-contradict each other. What belongs to a choice is not listed: its `name`, its `_target_`, and in `requires` the
-packages that it needs.
+Each group has a folder in `conf/`, and each choice of the group is a file in this folder. A choice that inherits from
+another choice has the same options, some of them with other default values. Values that are not allowed, and options
+that contradict each other, are rejected before a run starts. The tables do not list the fields that identify a choice:
+`name`, `_target_`, and `requires`, which contains the required packages.
 """
 TYPES = {
     bool: "true or false",
-    int: "whole number",
+    int: "integer",
     float: "number",
-    str: "text",
-    list[str]: "list of texts",
-    list[int]: "list of whole numbers",
-    Any: "text, or a list of texts",
+    str: "string",
+    list[str]: "list of strings",
+    list[int]: "list of integers",
+    Any: "string, or list of strings",
 }
 STUDIES = """
-A [study](../studies/README.md) is a sweep with rules, typed as `rnnscope train -m study=vanishing`. What is typed
-beside it replaces what the study says. [A study of your own](../howto/own_study.md) is a YAML file with these fields.
+A [study](../studies/README.md) is a sweep with rules. `rnnscope train -m study=vanishing` runs the study `vanishing`.
+Further options in the command replace the values in the study file. [A custom study](../howto/own_study.md) is a YAML
+file with the fields below.
 """
-FILE = {
-    "A study's file": Study,
-    "A rule": Rule,
-    "A figure of a metric": Figure,
-    "A figure of a signal": Profile,
-    "A published figure": Published,
+STUDY_TYPES = {
+    "Study file": Study,
+    "Rule": Rule,
+    "Figure of a metric": Figure,
+    "Figure of a signal": Profile,
+    "Published result": Published,
 }
-"""What a study's file consists of."""
-FORMS = {
-    str: "text",
+"""Headings, and the types of the parts of a study file."""
+FIELD_TYPES = {
+    str: "string",
     float: "number",
     bool: "`true` or `false`",
     dict[str, str]: "`{option: value}`",
-    tuple[str, ...]: "list of texts",
+    tuple[str, ...]: "list of strings",
     tuple[dict[str, str], ...]: "list of `{option: value}`",
-    tuple[Rule, ...]: "list of [rules](#a-rule)",
-    tuple[Figure | Profile, ...]: "list of [figures](#a-figure-of-a-metric)",
-    tuple[Published, ...]: "list of [published figures](#a-published-figure)",
+    tuple[Rule, ...]: "list of [rules](#rule)",
+    tuple[Figure | Profile, ...]: "list of figures, each of [a metric](#figure-of-a-metric) or of "
+    "[a signal](#figure-of-a-signal)",
+    tuple[Published, ...]: "list of [published results](#published-result)",
 }
-ELSEWHERE = {
-    "`metrics.find` knows": "stands [in this table](../studies/README.md#metrics)",
+REPLACEMENTS = {
+    "a name that `metrics.find` knows": "[one of these metrics](../studies/README.md#metrics)",
+    "`metrics.find`": "[the table of metrics](../studies/README.md#metrics)",
     "`None`": "`null`",
     "`SIGNALS`": ", ".join(f"`{name}`" for name in SIGNALS),
 }
-"""What a docstring says in Python, in the words of this page."""
+"""Python terms in the docstrings, and their replacements on the page."""
+REQUIRED = "required"
+"""The default of an option, or of a field, that has none."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Option:
-    """A line of a table, but for its default."""
+    """A row of a table without the default value."""
 
     name: str
     kind: str
-    meaning: str
+    description: str
 
 
-# ------------------------------------------------------------- what the files say
+# ------------------------------------------------------- comments and docstrings
 
 
 def heading(path: Path) -> str:
-    """The comment at the top of a YAML file; a line that is set in is a command."""
+    """Return the comment at the top of a YAML file. Indented lines are commands."""
     lines = re.match(r"(?:#.*\n)*", path.read_text(encoding="utf-8"))[0].splitlines()  # type: ignore[index]
-    said = [line.removeprefix("#").removeprefix(" ") for line in lines]
-    return " ".join(f"`{line.strip()}`" if line.startswith("  ") else escaped(line) for line in said)
+    texts = [line.removeprefix("#").removeprefix(" ") for line in lines]
+    return " ".join(f"`{text.strip()}`" if text.startswith("  ") else escaped(text) for text in texts)
 
 
 def escaped(text: str) -> str:
-    """Text for a table's cell."""
+    """Escape text for a cell of a Markdown table."""
     return re.sub(r"([|*\[<])", r"\\\1", text)
 
 
-def comments(path: Path) -> dict[str, str]:
-    """What stands beside the keys of a YAML file, and of the files that it builds on."""
+def read_comments(path: Path) -> dict[str, str]:
+    """Return the comments behind the options of a YAML file and of the files that it inherits from, by option."""
     found: dict[str, str] = {}
-    for base in builds_on(path):
-        found |= comments(path.with_name(f"{base}.yaml"))
+    for base in bases(path):
+        found |= read_comments(path.with_name(f"{base}.yaml"))
     text = path.read_text(encoding="utf-8")
     return found | dict(_comments(yaml.compose(text), text.splitlines(), ""))
 
 
-def builds_on(path: Path) -> list[str]:
-    """The choices of its own group that a file begins with."""
+def bases(path: Path) -> list[str]:
+    """Return the choices of the same group that a YAML file inherits from."""
     defaults = yaml.safe_load(path.read_text(encoding="utf-8")).get("defaults", [])
     return [entry for entry in defaults if isinstance(entry, str) and path.with_name(f"{entry}.yaml").exists()]
 
@@ -133,13 +139,13 @@ def _comments(node: Any, lines: list[str], prefix: str) -> Iterator[tuple[str, s
         name = f"{prefix}{key.value}"
         if isinstance(value, yaml.CollectionNode) and not value.flow_style:
             yield from _comments(value, lines, f"{name}.")
-        elif beside := re.match(r"\s+# *(.+)", lines[value.end_mark.line][value.end_mark.column :]):
-            yield name, beside[1]
+        elif comment := re.match(r"\s+# *(.+)", lines[value.end_mark.line][value.end_mark.column :]):
+            yield name, comment[1]
 
 
 @functools.cache
-def texts_below_fields() -> dict[tuple[str, str], str]:
-    """By class and field, the text below it, written as beside an option."""
+def field_docstrings() -> dict[tuple[str, str], str]:
+    """Return the docstrings below fields, by class and field, in the style of a comment behind an option."""
     analyzers = map(
         ModuleAnalyzer.for_module, ("rnnscope.experiments.configuration.schema", "rnnscope.experiments.data.options")
     )
@@ -147,46 +153,48 @@ def texts_below_fields() -> dict[tuple[str, str], str]:
     return {key: f"{text[0].lower()}{text[1:].removesuffix('.')}" for key, text in found.items()}
 
 
-def meaning(key: str, beside: Mapping[str, str], schema: type, where: str) -> str:
-    """What an option means.
+def description(key: str, comments: Mapping[str, str], schema: type, file: str) -> str:
+    """Return the description of an option.
 
     Raises:
-        LookupError: nobody says it.
+        LookupError: the option has neither a comment nor a docstring.
     """
-    said = [beside.get(key), *(texts_below_fields().get((each.__name__, key)) for each in schema.__mro__)]
-    for text in said:
+    candidates = [comments.get(key), *(field_docstrings().get((each.__name__, key)) for each in schema.__mro__)]
+    for text in candidates:
         if text:
             return escaped(text)
-    raise LookupError(f"{where}: {key} has no meaning; say it beside it, or below its field in {schema.__module__}")
+    raise LookupError(
+        f"{file}: {key} has no meaning; add a comment behind it, or a docstring below its field in {schema.__module__}"
+    )
 
 
-# ------------------------------------------------------------ what the types say
+# ------------------------------------------------------------------------- types
 
 
 def kind(field: dataclasses.Field) -> str:
-    """An option's type and limits, in words."""
+    """Return the type and the limits of an option as text."""
     optional = type(None) in getattr(field.type, "__args__", ())
     plain = next(each for each in field.type.__args__ if each is not type(None)) if optional else field.type
     limits = field.metadata
-    words = allowed(limits["choices"]) if "choices" in limits else TYPES[plain]  # type: ignore[index]
+    text = allowed(limits["choices"]) if "choices" in limits else TYPES[plain]  # type: ignore[index]
     bounds = {"at_least": "at least", "above": "above", "at_most": "at most"}
-    words += "".join(f", {bounds[key]} {limits[key]}" for key in bounds if key in limits)
-    return f"{words}; or `null`" if optional else words
+    text += "".join(f", {bounds[key]} {limits[key]}" for key in bounds if key in limits)
+    return f"{text}; or `null`" if optional else text
 
 
 def allowed(choices: tuple[str, ...]) -> str:
-    """The values that an option may have."""
-    for name, values in NAMED.items():
+    """Return the allowed values of an option as text."""
+    for name, values in VALUE_LISTS.items():
         if set(choices) <= set(values):
-            left_out = listed([value for value in values if value not in choices])
-            return f"[{name}](#{name}s)" + (f" but {left_out}" if left_out else "")
+            excluded = listed([value for value in values if value not in choices])
+            return f"[{name}](#{name}s)" + (f" except {excluded}" if excluded else "")
     return listed(list(choices))
 
 
-def written(value: Any) -> str:
-    """A value as it would be typed."""
+def formatted(value: Any) -> str:
+    """Return a value in the form that the command line accepts."""
     if value == MISSING:
-        return "to be given"
+        return REQUIRED
     return f"`{yaml.safe_dump(value, default_flow_style=True, width=1000).splitlines()[0]}`"
 
 
@@ -194,107 +202,111 @@ def written(value: Any) -> str:
 
 
 def table(columns: tuple[str, ...], *rows: tuple[str, ...]) -> str:
-    """A table in Markdown."""
+    """Return a table in Markdown."""
     return "\n".join(f"| {' | '.join(row)} |" for row in (columns, ("---",) * len(columns), *rows))
 
 
 def listed(names: list[str]) -> str:
-    """Names in a table's cell."""
+    """Return names as code, separated by commas."""
     return ", ".join(f"`{name}`" for name in names)
 
 
 def choices_of(group: str) -> list[str]:
-    """The choices of a group that have a file."""
+    """Return the choices of a group that have a file."""
     return sorted(path.stem for path in (CONF / group).glob("*.yaml"))
 
 
 def choices_table(group: str) -> str:
-    """The choices of a group, and what their files say."""
+    """Return the table of the choices of a group."""
     rows = []
     for choice in choices_of(group):
         path = CONF / group / f"{choice}.yaml"
-        on = f" Builds on {listed(builds_on(path))}." if builds_on(path) else ""
-        rows.append((f"`{choice}`", heading(path) + on))
-    return table(("choice", "what it is"), *rows)
+        inherits = f" Inherits from {listed(bases(path))}." if bases(path) else ""
+        rows.append((f"`{choice}`", heading(path) + inherits))
+    return table(("choice", "description"), *rows)
 
 
 def options_of(group: str, choice: str) -> dict[str, dataclasses.Field]:
-    """By name, the options of a choice."""
+    """Return the fields of the options of a choice, by name."""
     schema, _ = composed(group, choice)
-    return {field.name: field for field in dataclasses.fields(schema) if field.name not in GIVEN}
+    return {field.name: field for field in dataclasses.fields(schema) if field.name not in FIXED_FIELDS}
 
 
 @functools.cache
 def composed(group: str, choice: str) -> tuple[Any, dict[str, Any]]:
-    """The type of a choice, and its values."""
-    of_all = next(field.type for field in dataclasses.fields(Config) if field.name == group)
-    values = OmegaConf.merge(of_all, hydra.compose(f"{group}/{choice}")[group])
+    """Return the type of a choice and its values."""
+    base = next(field.type for field in dataclasses.fields(Config) if field.name == group)
+    values = OmegaConf.merge(base, hydra.compose(f"{group}/{choice}")[group])
     return OmegaConf.get_type(values), OmegaConf.to_container(values)  # type: ignore[return-value]
 
 
 def options_tables(group: str) -> str:
-    """The options of a group: a line for each that has a meaning of its own, a table for those of the same choices."""
+    """Return the options of a group: one row per description, one table per set of choices that share options."""
     defaults: dict[Option, dict[str, str]] = {}
     for choice in choices_of(group):
-        beside = comments(CONF / group / f"{choice}.yaml")
+        comments = read_comments(CONF / group / f"{choice}.yaml")
         schema, values = composed(group, choice)
         for name, field in options_of(group, choice).items():
-            said = meaning(name, beside, schema, f"conf/{group}/{choice}.yaml")
-            defaults.setdefault(Option(name, kind(field), said), {})[choice] = written(values[name])
-    bases = [choice for choice in choices_of(group) if not builds_on(CONF / group / f"{choice}.yaml")]
+            text = description(name, comments, schema, f"conf/{group}/{choice}.yaml")
+            defaults.setdefault(Option(name, kind(field), text), {})[choice] = formatted(values[name])
+    roots = [choice for choice in choices_of(group) if not bases(CONF / group / f"{choice}.yaml")]
     tables: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
     for option, values in defaults.items():
-        row = f"`{group}.{option.name}`", option.kind, default(values), option.meaning
-        tables.setdefault(tuple(choice for choice in bases if choice in values), []).append(row)
-    columns = ("option", "allowed", "default", "meaning")
+        row = f"`{group}.{option.name}`", option.kind, default(values), option.description
+        tables.setdefault(tuple(choice for choice in roots if choice in values), []).append(row)
+    columns = ("option", "allowed values", "default", "description")
     return "\n\n".join(
-        f"{owners(having, bases)}\n\n{table(columns, *tables[having])}"
-        for having in sorted(tables, key=lambda having: (-len(having), having))
+        f"{owners(choices, roots)}\n\n{table(columns, *tables[choices])}"
+        for choices in sorted(tables, key=lambda choices: (-len(choices), choices))
     )
 
 
 def default(values: dict[str, str]) -> str:
-    """An option's default, and where it is another one."""
+    """Return the most common default of an option, and the choices that have another one."""
     (common, count), *others = Counter(values.values()).most_common()
     if not others:
         return common
-    named = {value: ", ".join(choice for choice in values if values[choice] == value) for value, _ in others}
+    choices = {value: ", ".join(choice for choice in values if values[choice] == value) for value, _ in others}
     first = common if count > 1 else f"{common} ({next(iter(values))})"
-    return "; ".join([first, *(f"{value} ({choices})" for value, choices in named.items())])
+    return "; ".join([first, *(f"{value} ({names})" for value, names in choices.items())])
 
 
-def owners(having: tuple[str, ...], bases: list[str]) -> str:
-    """Whose options stand in a table; those that build on one of them have them too."""
-    missing = [choice for choice in bases if choice not in having]
+def owners(choices: tuple[str, ...], roots: list[str]) -> str:
+    """Return the line above a table that names the choices with these options. Inheriting choices have them too."""
+    missing = [choice for choice in roots if choice not in choices]
     if not missing:
-        return "Options of all:"
-    return f"Of {f'all but {listed(missing)}' if len(missing) < len(having) / 2 else listed(list(having))}:"
+        return "Options of all choices:" if len(roots) > 1 else "Options:"
+    if len(missing) < len(choices) / 2:
+        return f"Options of all choices except {listed(missing)}:"
+    return f"Options of {listed(list(choices))}:"
 
 
 def run_table() -> str:
-    """The options that stand in conf/config.yaml itself."""
+    """Return the table of the options that belong to no group."""
     path = CONF / "config.yaml"
-    config, beside = hydra.compose("config"), comments(path)
+    config, comments = hydra.compose("config"), read_comments(path)
     rows = []
     for schema, node, prefix in ((Config, config, ""), (Sweep, config.sweep, "sweep.")):
         for field in dataclasses.fields(schema):
             key = f"{prefix}{field.name}"
             if key not in (*GROUPS, "sweep"):
-                said = meaning(key, beside, schema, "conf/config.yaml")
-                rows.append((f"`{key}`", kind(field), written(node[field.name]), said))
-    return table(("option", "allowed", "default", "meaning"), *rows)
+                text = description(key, comments, schema, "conf/config.yaml")
+                rows.append((f"`{key}`", kind(field), formatted(node[field.name]), text))
+    return table(("option", "allowed values", "default", "description"), *rows)
 
 
-def engine_table(path: Path) -> str:
-    """The options of a launcher or sweeper."""
-    beside, prefix = comments(path), f"hydra.{path.parent.name}"
+def plugin_table(path: Path) -> str:
+    """Return the table of the options of a launcher or sweeper."""
+    comments, prefix = read_comments(path), f"hydra.{path.parent.name}"
     rows = []
     for key, value in _flat(yaml.safe_load(path.read_text(encoding="utf-8")), ""):
         if key not in ("_target_", "defaults"):
-            if key not in beside:
-                raise LookupError(f"conf/hydra/{path.parent.name}/{path.name}: {key} has no meaning; say it beside it")
-            rows.append((f"`{prefix}.{key}`", written(value), escaped(beside[key])))
-    return table(("option", "default", "meaning"), *rows)
+            if key not in comments:
+                raise LookupError(
+                    f"conf/hydra/{path.parent.name}/{path.name}: {key} has no meaning; add a comment behind it"
+                )
+            rows.append((f"`{prefix}.{key}`", formatted(value), escaped(comments[key])))
+    return table(("option", "default", "description"), *rows)
 
 
 def _flat(options: dict[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
@@ -309,91 +321,92 @@ def _flat(options: dict[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
 
 
 def study_parts() -> Iterator[str]:
-    """What can be typed of studies, and the fields of a study's file."""
+    """Generate the section on studies: the options of the command line, and the fields of a study file."""
     yield "## `study`"
     yield STUDIES.strip()
     names, scales = listed(sorted(study_files())), listed(list(SCALES))
     yield table(
-        ("option", "allowed", "default", "meaning"),
-        ("`study`", f"{names}, or one of your own", "none", "the claim that is put to the test"),
+        ("option", "allowed values", "default", "description"),
+        ("`study`", f"{names}, or a custom study", "none", "study to run"),
         (
             "`study.scale`",
             scales,
-            written(SCALES[0]),
-            "smoke takes seconds, shows that the study runs, decides nothing",
+            formatted(SCALES[0]),
+            "size of the study; smoke takes seconds and only checks that the study works",
         ),
     )
-    for part, schema in FILE.items():
+    for title, schema in STUDY_TYPES.items():
         rows = [study_row(field, schema.__doc__ or "") for field in dataclasses.fields(schema)]
-        yield f"### {part}"
-        yield table(("field", "what it is", "default", "meaning"), *rows)
+        yield f"### {title}"
+        yield table(("field", "type", "default", "description"), *rows)
 
 
-def study_row(field: dataclasses.Field, attributes: str) -> tuple[str, ...]:
-    """A field of a study's file.
+def study_row(field: dataclasses.Field, docstring: str) -> tuple[str, ...]:
+    """Return the row of a field of a study file.
 
     Args:
-        field: of a dataclass.
-        attributes: the dataclass's docstring.
+        field: field of a dataclass.
+        docstring: docstring of the dataclass.
 
     Raises:
-        LookupError: the docstring says nothing about it.
+        LookupError: the docstring does not describe the field.
     """
-    said = re.search(rf"^        {field.name}: (.+(?:\n {{9,}}.+)*)", attributes, flags=re.MULTILINE)
-    if not said:
-        raise LookupError(f"{field.name} of a study's file has no meaning; say it in experiments/studies/study.py")
-    meaning = escaped(" ".join(said[1].split()).removesuffix("."))
-    for here, there in ELSEWHERE.items():
-        meaning = meaning.replace(here, there)
-    return f"`{field.name}`", form(field.type), left_out(field), meaning
+    entry = re.search(rf"^        {field.name}: (.+(?:\n {{9,}}.+)*)", docstring, flags=re.MULTILINE)
+    if not entry:
+        raise LookupError(f"{field.name} of a study's file has no meaning; describe it in experiments/studies/study.py")
+    text = escaped(" ".join(entry[1].split()).removesuffix("."))
+    for term, replacement in REPLACEMENTS.items():
+        text = text.replace(term, replacement)
+    return f"`{field.name}`", field_type(field.type), field_default(field), text
 
 
-def form(of: Any) -> str:
-    """A type of a field, in words."""
-    if of in FORMS:
-        return FORMS[of]
-    return "; or ".join("`null`" if each is type(None) else form(each) for each in of.__args__)
+def field_type(of: Any) -> str:
+    """Return the type of a field as text."""
+    if of in FIELD_TYPES:
+        return FIELD_TYPES[of]
+    return "; or ".join("`null`" if each is type(None) else field_type(each) for each in of.__args__)
 
 
-def left_out(field: dataclasses.Field) -> str:
-    """What a field is if nothing is said of it."""
+def field_default(field: dataclasses.Field) -> str:
+    """Return the default of a field as text."""
     if field.default_factory is not dataclasses.MISSING:
         return "none"
-    return "to be given" if field.default is dataclasses.MISSING else written(field.default)
+    return REQUIRED if field.default is dataclasses.MISSING else formatted(field.default)
 
 
 # ------------------------------------------------------------------------- page
 
 
 def page() -> str:
-    """The whole page."""
+    """Return the whole page."""
     prepare()
     with composing():
-        beside = comments(CONF / "config.yaml")
-        parts = ["# Configuration", INTRODUCTION.strip(), "## A run", run_table()]
+        comments = read_comments(CONF / "config.yaml")
+        parts = ["# Configuration", INTRODUCTION.strip(), "## Run and sweep", run_table()]
         for group in GROUPS:
             parts += [
                 f"## `{group}`",
-                sentence(beside[f"defaults.{group}"]),
+                sentence(comments[f"defaults.{group}"]),
                 choices_table(group),
                 options_tables(group),
             ]
         parts += study_parts()
-        for group in ENGINES:
+        for group in PLUGIN_GROUPS:
             parts += [
                 f"## `{group}`",
-                sentence(beside[f"defaults.override {group}"]) + " Each of these programs checks its own options.",
+                sentence(comments[f"defaults.override {group}"])
+                + f" Each {group.removeprefix('hydra/')} checks its own options.",
             ]
             for choice in choices_of(group):
                 path = CONF / group / f"{choice}.yaml"
-                parts += [f"### `{group}={choice}`", heading(path), engine_table(path)]
-        for name, values in NAMED.items():
+                parts += [f"### `{group}={choice}`", heading(path), plugin_table(path)]
+        for name, values in VALUE_LISTS.items():
             parts += [f"## {name.capitalize()}s", listed(list(values))]
     return "\n\n".join(parts) + "\n"
 
 
 def sentence(text: str) -> str:
-    """A comment as a sentence."""
+    """Return a comment as a sentence."""
     return f"{text[0].upper()}{escaped(text[1:])}."
 
 

@@ -1,6 +1,6 @@
-"""The configuration's types and limits. Values stand in `conf/`; nothing here imports TensorFlow.
+"""Types and limits of all options. Their values are in `conf/`.
 
-Of datasets they stand in `experiments/data/options.py`.
+The options of datasets are defined in `experiments/data/options.py`. This module does not import TensorFlow.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ INITIALIZERS = (
     "orthogonal", "random_normal", "random_uniform", "truncated_normal", "zeros",
 )  # fmt: skip
 SCALED_INITIALIZERS = ("identity", "orthogonal")
-"""Those that start a square matrix, and take a gain."""
+"""Initializers of square matrices that have a gain."""
 
 
 # ----------------------------------------------------------------------- cells
@@ -31,31 +31,31 @@ SCALED_INITIALIZERS = ("identity", "orthogonal")
 
 @dataclass
 class Cell:
-    """What every cell has."""
+    """Options of every cell."""
 
     _target_: str = option(not_for=("hparams", "summary"))
     name: str = MISSING
     units: int = option(at_least=1)
     kernel_initializer: str = option(choices=INITIALIZERS)
-    """How the weights of the inputs start."""
+    """Initializer of the kernel."""
     layer_normalization: bool = MISSING
     dropout: float = option(at_least=0, at_most=1)
 
 
 @dataclass
 class Recurrent(Cell):
-    """A cell with a recurrent kernel: `rnnscope.SimpleRNNCell`."""
+    """Options of a cell with a recurrent kernel, such as `rnnscope.SimpleRNNCell`."""
 
     activation: str = option(choices=ACTIVATIONS)
     recurrent_initializer: str = option(choices=INITIALIZERS)
-    """How the weights of h_(t-1) start."""
+    """Initializer of the recurrent kernel."""
     recurrent_gain: float = MISSING
     recurrent_dropout: float = option(at_least=0, at_most=1)
 
 
 @dataclass
 class IndRNN(Cell):
-    """`rnnscope.IndRNNCell`; without a choice its recurrent kernel, a vector, starts from U(−1, 1)."""
+    """Options of `rnnscope.IndRNNCell`, whose recurrent kernel is a vector."""
 
     activation: str = option(choices=ACTIVATIONS)
     recurrent_initializer: str | None = option(
@@ -67,7 +67,7 @@ class IndRNN(Cell):
 
 @dataclass
 class Gated(Recurrent):
-    """A cell with gates: `rnnscope.MGUCell`, `rnnscope.MUT1Cell`, …"""
+    """Options of a cell with gates, such as `rnnscope.MGUCell` or `rnnscope.MUT1Cell`."""
 
     recurrent_activation: str = option(choices=ACTIVATIONS)
     candidate_dropout: float = option(at_least=0, at_most=1)
@@ -75,7 +75,7 @@ class Gated(Recurrent):
 
 @dataclass
 class GRU(Gated):
-    """`rnnscope.GRUCell`."""
+    """Options of `rnnscope.GRUCell`."""
 
     reset_after: bool = MISSING
     update_gate: str = option(choices=("keep", "write"))
@@ -83,7 +83,7 @@ class GRU(Gated):
 
 @dataclass
 class LSTM(Gated):
-    """`rnnscope.LSTMCell`."""
+    """Options of `rnnscope.LSTMCell`."""
 
     unit_forget_bias: float = MISSING
     projection_units: int | None = option(at_least=1)
@@ -91,7 +91,7 @@ class LSTM(Gated):
 
 @dataclass
 class PeepholeLSTM(LSTM):
-    """`rnnscope.PeepholeLSTMCell`."""
+    """Options of `rnnscope.PeepholeLSTMCell`."""
 
     input_gate: bool = MISSING
     forget_gate: bool = MISSING
@@ -108,7 +108,7 @@ class PeepholeLSTM(LSTM):
 
 @dataclass
 class Architecture:
-    """How layers are arranged."""
+    """Options for the arrangement of the recurrent layers."""
 
     depth: int = option(at_least=1)
     embedding_units: int = option(at_least=1)
@@ -125,12 +125,12 @@ class Architecture:
 
 @dataclass
 class Optimizer:
-    """A Keras optimiser."""
+    """Options of every Keras optimizer."""
 
     _target_: str = option(not_for=("hparams", "summary"))
     name: str = MISSING
     learning_rate: float = option(above=0)
-    """How far a step goes."""
+    """Step size of the weight updates."""
     global_clipnorm: float | None = option(above=0)
     clipnorm: float | None = option(above=0)
     clipvalue: float | None = option(above=0)
@@ -138,14 +138,14 @@ class Optimizer:
 
 @dataclass
 class SGD(Optimizer):
-    """`keras.optimizers.SGD`."""
+    """Options of `keras.optimizers.SGD`."""
 
     momentum: float = option(at_least=0, at_most=1)
 
 
 @dataclass
 class Trainer:
-    """How long, and in what portions."""
+    """Options for the duration, batch size, precision and speed of training."""
 
     epochs: int = option(at_least=1)
     batch_size: int = option(at_least=1)
@@ -160,7 +160,7 @@ class Trainer:
 
 @dataclass
 class Telemetry:
-    """What is measured while training."""
+    """Options for the measurements during training."""
 
     every: int = option(at_least=0)
     signals: list[str] = MISSING
@@ -170,7 +170,7 @@ class Telemetry:
 
 @dataclass
 class Sweep:
-    """What concerns many runs."""
+    """Options of a sweep."""
 
     seeds: int = option(at_least=1)
     retry_failed: bool = MISSING
@@ -179,7 +179,7 @@ class Sweep:
 
 @dataclass
 class Config:
-    """One run."""
+    """The configuration of one run."""
 
     cell: Cell = MISSING
     architecture: Architecture = MISSING
@@ -208,11 +208,11 @@ SCHEMAS: Mapping[str, Mapping[str, type]] = {
     "dataset": DATASETS,
     "optimizer": {"adam": Optimizer, "rmsprop": Optimizer, "sgd": SGD},
 }
-"""The type behind each choice of the groups whose choices differ in their fields."""
+"""For each group whose choices differ in their options, the types by name."""
 
 
 def register() -> None:
-    """Makes the types known to Hydra: `Config` as `schema`, the others as `<group>/schema`."""
+    """Register the types with Hydra: `Config` as `schema`, all others in the groups `<group>/schema`."""
     store = ConfigStore.instance()
     store.store(name="schema", node=Config)
     for group, choices in SCHEMAS.items():

@@ -1,4 +1,4 @@
-"""Types and limits of the datasets' options. Values stand in `conf/dataset/`."""
+"""Types and limits of the options of datasets. Their values are in `conf/dataset/`."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,35 +10,35 @@ from ..common.options import option
 
 @dataclass
 class Dataset:
-    """What every dataset has."""
+    """Options of every dataset."""
 
     _target_: str = option(not_for=("hparams", "summary"))
     name: str = MISSING
     requires: dict[str, str] = option(default_factory=dict, not_for=("hparams", "summary"))
-    """Importable module → package to install, for datasets that come with a package."""
+    """Importable module → package to install, for datasets that require a package."""
     train_size: int | None = option(None, at_least=1)
-    """Examples to learn from; `null` for all."""
+    """Number of training examples to use; `null` for all."""
     train_fraction: float = option(1.0, above=0, at_most=1)
-    """The share of the training part that is kept."""
+    """Fraction of the training examples to use."""
 
 
-# ------------------------------------------------------------------ made to order
+# ---------------------------------------------------------------------- generated
 
 
 @dataclass
 class Generated(Dataset):
-    """Sequences made to order, anew for each seed."""
+    """Options of a dataset that is generated separately for each seed."""
 
     train_size: int | None = option(at_least=1)
     validation_size: int = option(at_least=1)
-    """How many to validate."""
+    """Number of validation examples."""
     test_size: int = option(at_least=1)
-    """How many to test."""
+    """Number of test examples."""
 
 
 @dataclass
 class Adding(Generated):
-    """`rnnscope.experiments.data.datasets.long_range.adding`."""
+    """Options of `rnnscope.experiments.data.datasets.long_range.adding`."""
 
     length: int = option(at_least=2)
     protocol: str = option(choices=("le2015", "hochreiter1997"))
@@ -46,14 +46,14 @@ class Adding(Generated):
 
 @dataclass
 class CopyMemory(Generated):
-    """`rnnscope.experiments.data.datasets.long_range.copy_memory`."""
+    """Options of `rnnscope.experiments.data.datasets.long_range.copy_memory`."""
 
     length: int = option(at_least=1)
 
 
 @dataclass
 class TemporalOrder(Generated):
-    """`rnnscope.experiments.data.datasets.long_range.temporal_order`."""
+    """Options of `rnnscope.experiments.data.datasets.long_range.temporal_order`."""
 
     length: int = option(at_least=20)
     variant: str = option(choices=("6a", "6b"))
@@ -61,14 +61,14 @@ class TemporalOrder(Generated):
 
 @dataclass
 class Recall(Generated):
-    """`rnnscope.experiments.data.datasets.recall.recall`."""
+    """Options of `rnnscope.experiments.data.datasets.recall.recall`."""
 
     gap: int = option(at_least=0)
 
 
 @dataclass
 class Parity(Generated):
-    """`rnnscope.experiments.data.datasets.long_range.parity`."""
+    """Options of `rnnscope.experiments.data.datasets.long_range.parity`."""
 
     length: int = option(at_least=4)
     every_step: bool = MISSING
@@ -76,12 +76,12 @@ class Parity(Generated):
 
 @dataclass
 class Dates(Generated):
-    """`rnnscope.experiments.data.datasets.rewriting.dates`."""
+    """Options of `rnnscope.experiments.data.datasets.rewriting.dates`."""
 
 
 @dataclass
 class Reverse(Generated):
-    """`rnnscope.experiments.data.datasets.rewriting.reverse`."""
+    """Options of `rnnscope.experiments.data.datasets.rewriting.reverse`."""
 
     length: int = option(at_least=1)
 
@@ -91,7 +91,7 @@ class Reverse(Generated):
 
 @dataclass
 class Series(Dataset):
-    """Windows of a time series, and what comes after them."""
+    """Options of a dataset that consists of windows of a time series and the values after them."""
 
     window: int = option(at_least=1)
     horizon: int = option(at_least=1)
@@ -101,30 +101,30 @@ class Series(Dataset):
 
 @dataclass
 class Weather(Series):
-    """`rnnscope.experiments.data.datasets.weather.weather`."""
+    """Options of `rnnscope.experiments.data.datasets.weather.weather`."""
 
     target: str = option(choices=("temperature", "class"))
 
 
 @dataclass
 class WeatherHourly(Series):
-    """`rnnscope.experiments.data.datasets.weather.weather_hourly`."""
+    """Options of `rnnscope.experiments.data.datasets.weather.weather_hourly`."""
 
     city: str = option(choices=("seattle", "san_francisco"))
 
 
 @dataclass
 class Csv(Series):
-    """`rnnscope.experiments.data.datasets.user_files.csv`."""
+    """Options of `rnnscope.experiments.data.datasets.user_files.csv`."""
 
     path: str = MISSING
     target: Any = MISSING
-    """A column's name, or a list of them."""
+    """Name of a column, or a list of names."""
     time: str | None = MISSING
     columns: list[str] | None = MISSING
     validation_share: float = option(above=0, at_most=1)
     test_share: float = option(above=0, at_most=1)
-    """The share to test."""
+    """Fraction of the data in the test split."""
 
 
 # ------------------------------------------------------------------ classification
@@ -132,21 +132,21 @@ class Csv(Series):
 
 @dataclass
 class DigitsPixels(Dataset):
-    """`rnnscope.experiments.data.datasets.digits.digits_pixels` and `…datasets.online.mnist_pixels`."""
+    """Options of `rnnscope.experiments.data.datasets.digits.digits_pixels` and `…datasets.online.mnist_pixels`."""
 
     permuted: bool = MISSING
 
 
 @dataclass
 class Mnist1d(Dataset):
-    """`rnnscope.experiments.data.datasets.packaged.mnist1d`."""
+    """Options of `rnnscope.experiments.data.datasets.packaged.mnist1d`."""
 
     shuffled: bool = MISSING
 
 
 @dataclass
 class Words(Dataset):
-    """`rnnscope.experiments.data.datasets.online.imdb` and `reuters`."""
+    """Options of `rnnscope.experiments.data.datasets.online.imdb` and `reuters`."""
 
     length: int = option(at_least=1)
     words: int = option(at_least=4)
@@ -154,12 +154,12 @@ class Words(Dataset):
 
 @dataclass
 class Npz(Dataset):
-    """`rnnscope.experiments.data.datasets.user_files.npz`."""
+    """Options of `rnnscope.experiments.data.datasets.user_files.npz`."""
 
     path: str = MISSING
     validation_share: float = option(above=0, at_most=1)
     test_share: float = option(above=0, at_most=1)
-    """The share to test."""
+    """Fraction of the data in the test split."""
 
 
 # ----------------------------------------------------------------- the next symbol
@@ -167,28 +167,31 @@ class Npz(Dataset):
 
 @dataclass
 class NextStep(Dataset):
-    """What comes next, asked at every step; a network that reads backwards would only have to look."""
+    """Options of a dataset whose target at every timestep is the input at the next timestep.
+
+    A network that reads backward would already have seen the target.
+    """
 
     length: int = option(at_least=1)
 
 
 @dataclass
 class Text(NextStep):
-    """`rnnscope.experiments.data.datasets.text.tunes`."""
+    """Options of `rnnscope.experiments.data.datasets.text.tunes`."""
 
     stateful: bool = MISSING
 
 
 @dataclass
 class TextChars(Text):
-    """`rnnscope.experiments.data.datasets.text.text_chars`."""
+    """Options of `rnnscope.experiments.data.datasets.text.text_chars`."""
 
     path: str | None = MISSING
 
 
 @dataclass
 class Chorales(NextStep):
-    """`rnnscope.experiments.data.datasets.chorales.chorales`."""
+    """Options of `rnnscope.experiments.data.datasets.chorales.chorales`."""
 
     path: str | None = MISSING
 
@@ -215,14 +218,14 @@ DATASETS: dict[str, type[Dataset]] = {
     "text_chars": TextChars,
     "chorales": Chorales,
 }
-"""The types behind the choices of `dataset`: a file there begins with `schema@_here_` and one of these names."""
+"""Types by name. Each file in `conf/dataset/` selects one of them with `schema@_here_: <name>`."""
 
 
 def looks_ahead(dataset: Any, options: Any) -> bool:
-    """Whether what is asked for at a step is part of a later step's input.
+    """Return whether the target at a timestep is part of the input at a later timestep.
 
     Args:
-        dataset: the type of a dataset's options.
-        options: their values.
+        dataset: the type of the options of a dataset.
+        options: the values of these options.
     """
     return issubclass(dataset, NextStep) or (issubclass(dataset, Series) and options.every_step)
