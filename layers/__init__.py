@@ -20,7 +20,7 @@ from wrapt import register_post_import_hook
 if TYPE_CHECKING:
     from .public import *  # noqa: F403
 
-__version__ = "0.2.0"
+__version__ = "0.2.0.dev0"
 
 __all__ = [
     "GRU",

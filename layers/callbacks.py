@@ -1,7 +1,7 @@
 """Gradient flow of anybody's Keras model, in TensorBoard. TensorFlow backend."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -120,12 +120,11 @@ class GradientFlow(keras.callbacks.Callback):
             signal = self._signals[key]
             write_gradient(self._writer, signal.layer, signal.name, values.numpy(), step, **described(signal))
 
-    def _compiled_measurement(self) -> Any:
+    def _compiled_measurement(self) -> Callable[[], dict[str, Any]]:
         import tensorflow as tf
 
         inputs, targets, sample_weight = keras.utils.unpack_x_y_sample_weight(self.batch)
 
-        @tf.function
         def measure() -> dict[str, Any]:
             with tf.GradientTape() as tape, in_our_loop(self.model):
                 with GradientTaps(tape.watch, self.signals) as taps:
@@ -138,7 +137,8 @@ class GradientFlow(keras.callbacks.Callback):
             norms = tape.gradient(scaled, taps.vectors, unconnected_gradients="zero")
             return {key: norm / tf.cast(scale, norm.dtype) for key, norm in norms.items()}
 
-        return measure
+        compiled: Callable[[], dict[str, Any]] = tf.function(measure)
+        return compiled
 
 
 def described(signal: Signal) -> dict[str, Any]:
@@ -197,7 +197,6 @@ def inspect(model: keras.Model, inputs: Any) -> list[tuple[Inspected, np.ndarray
 
     layers: dict[str, Inspected] = {}
 
-    @tf.function
     def run() -> dict[str, tuple[Any, Any, Any]]:
         with tf.GradientTape(persistent=True) as tape, in_our_loop(model):
             with Inspection(tape.watch) as seen:
@@ -212,7 +211,7 @@ def inspect(model: keras.Model, inputs: Any) -> list[tuple[Inspected, np.ndarray
         return {name: (layer.values, layer.present, jacobians[name]) for name, layer in layers.items()}
 
     found = []
-    for name, (values, present, jacobian) in run().items():
+    for name, (values, present, jacobian) in tf.function(run)().items():
         layer = layers[name]
         layer.values = {key: value.numpy() for key, value in values.items()}
         layer.present = None if present is None else present.numpy()

@@ -29,11 +29,11 @@ _SWITCHES = ("return_sequences", "return_state", "go_backwards", "stateful", "un
 
 @keras.saving.register_keras_serializable(package="rnnscope")
 class RNN(keras.layers.RNN):
-    """Arranges a cell, or a list of cells, over time: a drop-in replacement for `keras.layers.RNN`.
+    """Recurrent layer of any cell, or of a list of cells: a drop-in replacement for `keras.layers.RNN`.
 
-    Arguments, weights and results are Keras's. The inputs of all steps are projected in one product; the cells
-    of this package run in their hand-derived time loop (`layers/bptt`), all others step by step; and inside a
-    `GradientTaps` scope the layer reports the norm of its gradient at every timestep.
+    Arguments, weights and results are Keras's. One product projects the inputs of all steps. Cells of this package run
+    in their hand-derived time loop (`layers/bptt`), all others step by step. Inside a `GradientTaps` scope the layer
+    reports the norm of its gradient at every timestep.
 
     Args:
         cell: a cell of this package or of Keras, or a list of cells, the lowest first.

@@ -64,8 +64,8 @@ def write_overview(folder: Path) -> None:
         result = run.result or {}
         metrics |= {f"test/{name}" for name in result.get("metrics", {})}
     values: dict[str, set[bool | float | str]] = defaultdict(set)
-    for run in runs:
-        for name, value in run.items():
+    for options in runs:
+        for name, value in options.items():
             values[name].add(value)
     experiment = api_pb2.Experiment(
         # What differs between runs that have it comes first in the dashboard.

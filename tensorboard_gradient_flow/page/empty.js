@@ -3,7 +3,7 @@
 import { html } from "./dom.js";
 
 const COMMAND = "rnnscope train -m cell=rnn,lstm,gru dataset=adding name=compare\ntensorboard --logdir runs/compare";
-const CALLBACK = `from rnnscope.callbacks import GradientFlow  # in a checkout: from rnnscope.callbacks
+const CALLBACK = `from rnnscope.callbacks import GradientFlow
 
 flow = GradientFlow("runs/mine", batch=(x[:32], y[:32]), every=50)
 model.fit(x, y, callbacks=[flow])`;

@@ -277,4 +277,4 @@ def test_projection_changes_the_size_of_what_goes_up_and_back_and_not_of_what_is
 @pytest.mark.parametrize("kind", LINEAR)
 def test_layer_normalised_linear_recurrences_still_need_no_loop(kind):
     layer = random_layer(cell_of(kind, **NORMALISED))
-    assert rnnscope.bptt.find(layer.cell) is rnnscope.bptt.linear
+    assert rnnscope.bptt.is_hand_derived(layer.cell)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import rnnscope
 from rnnscope import RNN, Bidirectional, GRUCell, LSTMCell, Stacked, StackedRNNCells, ZoneoutCell
 from tests.layers.equations import CELLS, LINEAR, cell_of, states_of
 from tests.layers.helpers import B, H, I, T, assert_close, mask_of, outputs_and_gradients, randomise, twins, values
@@ -17,6 +18,8 @@ variants = pytest.mark.parametrize("make", VARIANTS.values(), ids=VARIANTS)
 WIDEST = ["everything", "nested", "linear", "projection"]
 widest = pytest.mark.parametrize("make", [VARIANTS[name] for name in WIDEST], ids=WIDEST)
 X = values(B, T, I, dtype="float64")
+PUBLIC = {name: getattr(rnnscope, name) for name in rnnscope.__all__}
+LAYERS = [name for name, each in PUBLIC.items() if isinstance(each, type) and issubclass(each, keras.layers.Layer)]
 
 
 def sequential(layer):
@@ -65,6 +68,34 @@ def test_a_model_compiled_as_a_whole_trains_whatever_is_drawn(compiled):
     assert np.isfinite(losses).all()
     assert len(set(losses)) == 3
     assert np.isfinite(model(values(B + 1, T, I), training=True)).all()
+
+
+def test_a_cell_is_a_layer_of_a_functional_model():
+    inputs = keras.Input((I,))
+    states = keras.Input((H,)), keras.Input((H,))
+    cell = LSTMCell(H)
+    h, (_, c) = cell(inputs, list(states))
+    assert cell.output[0] is h
+    model = keras.Model([inputs, *states], [h, c])
+    values_of = values(B, I), values(B, H, seed=1), values(B, H, seed=2)
+    outputs, (_, last) = cell(values_of[0], list(values_of[1:]))
+    assert_close(model(list(values_of)), [outputs, last])
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_no_attribute_hides_one_of_the_layers_of_keras(name):
+    # What Keras documents as methods to override, and what this package overrides with the same meaning.
+    overridden = {"build", "call", "compute_mask", "compute_output_shape", "compute_output_spec", "from_config"}
+    overridden |= {"get_config"}
+    layer = getattr(rnnscope, name)
+    own = {
+        attribute
+        for each in layer.__mro__
+        if each.__module__.startswith("rnnscope")
+        for attribute in vars(each)
+        if not attribute.startswith("__")
+    }
+    assert own & set(dir(keras.layers.Layer)) <= overridden
 
 
 # --------------------------------------------------------------------------------------------------- arrangements
@@ -158,7 +189,8 @@ def test_a_cell_and_its_layer_are_made_again_from_their_configurations(make):
 def test_a_configuration_holds_every_argument(name):
     cell = VARIANTS[name]() if name in VARIANTS else cell_of(name)
     arguments = {name for each in type(cell).__mro__ for name in inspect.signature(each.__init__).parameters}
-    assert arguments - {"self", "args", "kwargs", "autocast", "activity_regularizer"} <= set(cell.get_config())
+    without_effect = {"self", "args", "kwargs", "autocast", "activity_regularizer", "implementation"}
+    assert arguments - without_effect <= set(cell.get_config())
 
 
 @widest

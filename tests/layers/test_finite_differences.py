@@ -29,7 +29,7 @@ TOLERANCE = 1e-6
 def layer_for(kind, seed=5, **options):
     layer = ours(kind, dtype="float64", return_state=True, **options)
     layer.build((B, T, I))
-    assert bptt.find(layer.cell) is not None
+    assert bptt.is_hand_derived(layer.cell)
     return randomise(layer, seed)
 
 

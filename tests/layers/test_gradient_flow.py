@@ -127,7 +127,7 @@ def test_mixed_precision_s_loss_scale_is_undone(tmp_path):
 
 def test_a_model_without_such_a_layer_is_refused_by_name(tmp_path):
     model = keras.Sequential([keras.Input((T, I)), keras.layers.GRU(H), keras.layers.Dense(2)], name="plain")
-    with pytest.raises(ValueError, match=r"expected a model with a layer such as layers\.LSTM.*none in 'plain'"):
+    with pytest.raises(ValueError, match=r"expected a model with a layer such as rnnscope\.LSTM.*none in 'plain'"):
         fit(model, [GradientFlow(tmp_path, batch(), every=1)])
 
 

@@ -60,7 +60,7 @@ def test_a_horizon_of_what_is_not_finite_is_no_number():
 
 
 def test_a_smooth_horizon_is_that_of_ten_records_together():
-    far, near = np.ones(20, np.float32), 0.1 ** np.arange(19, -1, -1, dtype=np.float32)
+    far, near = np.ones(20, np.float32), 0.09 ** np.arange(19, -1, -1, dtype=np.float32)
     part = Series(range(12), [far] + [near] * 11).horizons(smooth=True)
     np.testing.assert_array_equal(np.concatenate(part.values), [19] * 10 + [1, 1])
     ragged = Series([1, 2], [np.ones(3, np.float32), np.ones(2, np.float32)]).horizons(smooth=True)
