@@ -1,8 +1,9 @@
-"""Where a run goes on after an interruption: all that decides what comes next, kept at the end of every epoch.
+"""Checkpoints of runs: the complete state of training, from which an interrupted run resumes.
 
-The order of an epoch's examples follows from the seed and the epoch. What is left to keep are the variables (weights,
-states of dropout, the optimiser's), the best weights so far, and what callbacks remember. One NumPy archive, written as
-a whole, read without pickle, and without TensorFlow. `callbacks.Checkpoint` keeps it.
+A checkpoint is written at the end of every epoch. It contains the variables (weights, dropout states, optimizer
+variables), the best weights so far, and the states of the callbacks. The order of the examples is not stored,
+because it follows from the seed and the epoch. A checkpoint is one NumPy archive. It is written atomically, and is
+read without pickle and without TensorFlow. `callbacks.Checkpoint` writes it.
 """
 
 import json
@@ -18,7 +19,7 @@ _ARRAY, _STATE = "variable_{}", "state"
 
 
 def copy(path: Path, to: Path) -> None:
-    """Keeps another run's checkpoint as one from which training goes on, also if it had ended there by itself."""
+    """Copy another run's checkpoint so that training can continue from it, even if early stopping ended that run."""
     kept = read(path)
     if kept is not None:
         best = {**kept["callbacks"]["best"], "wait": 0}
@@ -26,24 +27,24 @@ def copy(path: Path, to: Path) -> None:
 
 
 def epoch_of(path: Path) -> int | None:
-    """How many epochs a checkpoint stands for; `None` if there is none that can be used."""
+    """Return the number of finished epochs in a checkpoint; `None` if there is no usable checkpoint."""
     kept = read(path)
     return None if kept is None else int(kept["epoch"])
 
 
 def step_of(path: Path) -> int | None:
-    """The training step at which a checkpoint was written; `None` if there is none that can be used."""
+    """Return the training step at which a checkpoint was written; `None` if there is no usable checkpoint."""
     kept = read(path)
     return None if kept is None else int(kept["callbacks"]["rows"]["rows"][-1]["step"])
 
 
 @dataclass(frozen=True)
 class BestSoFar:
-    """What a checkpoint knows of a network.
+    """The best weights in a checkpoint.
 
     Attributes:
-        epoch: how many epochs are done.
-        weights: those of the best of them.
+        epoch: number of finished epochs.
+        weights: weights of the best of these epochs.
     """
 
     epoch: int
@@ -51,16 +52,16 @@ class BestSoFar:
 
 
 def best_so_far(path: Path) -> BestSoFar | None:
-    """The best weights that a checkpoint holds; `None` if there is none that can be used."""
+    """Return the best weights in a checkpoint; `None` if there is no usable checkpoint."""
     kept = read(path)
     try:
         return None if kept is None else BestSoFar(int(kept["epoch"]), list(kept["callbacks"]["best"]["weights"]))
-    except (KeyError, TypeError, ValueError):  # an archive that we did not write
+    except (KeyError, TypeError, ValueError):  # an archive that this module did not write
         return None
 
 
 def write(path: Path, state: dict[str, Any]) -> None:
-    """Keeps a state: plain values and arrays."""
+    """Write a state that consists of plain values and arrays."""
     arrays: list[np.ndarray] = []
 
     def plain(value: Any) -> Any:
@@ -78,18 +79,23 @@ def write(path: Path, state: dict[str, Any]) -> None:
 
 
 def read(path: Path, variables: int | None = None) -> dict[str, Any] | None:
-    """What was kept; `None` if the file is not there, is damaged, or belongs to another network."""
+    """Return the stored state; `None` if the file is missing, is damaged or belongs to another network.
+
+    Args:
+        path: the checkpoint.
+        variables: expected number of variables, by which another network is recognized; `None` accepts any.
+    """
     try:
         with np.load(path, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         kept = _filled(json.loads(str(arrays[_STATE])), arrays)
-    except Exception:  # whatever a damaged file makes the reader say
+    except Exception:  # a damaged file can raise any exception
         return None
     return kept if variables in (None, len(kept["variables"])) else None
 
 
 def _filled(value: Any, arrays: dict[str, np.ndarray]) -> Any:
-    """The inverse of what `_write` makes plain."""
+    """Return a value with its references to arrays replaced by the arrays, the inverse of `plain` in `write`."""
     if isinstance(value, dict):
         if value.keys() == {"array"}:
             return arrays[_ARRAY.format(value["array"])]

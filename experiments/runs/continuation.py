@@ -1,4 +1,4 @@
-"""A run whose training goes on from another's last epoch: `train.py continue=runs/… trainer.epochs=120`."""
+"""Training that continues from the last epoch of another run: `train.py continue=runs/… trainer.epochs=120`."""
 
 import re
 from pathlib import Path
@@ -13,10 +13,10 @@ from .identity import options_beside_length
 
 
 def with_origin(arguments: list[str]) -> list[str]:
-    """Arguments in which `continue=DIRECTORY` is replaced by what the run in that directory was started with.
+    """Return the arguments with `continue=DIRECTORY` replaced by the overrides of the run in that directory.
 
     Raises:
-        UserError: it is no run, or given more than once.
+        UserError: the directory is not a run, or `continue=` is given more than once.
     """
     given = [argument for argument in arguments if argument.startswith("continue=")]
     if not given:
@@ -41,9 +41,10 @@ def _key(override: str) -> str:
 
 
 def _is_taken_over(override: str) -> bool:
-    """Whether a run that continues another is started with an override of that run's.
+    """Return whether an override of a run also applies to the run that continues it.
 
-    The directory may come from a stranger: flags, and names of classes and functions, are not taken from it.
+    The directory may come from an untrusted source. Flags, and names of classes and functions, are therefore not taken
+    from it.
     """
     key = _key(override)
     is_option = re.fullmatch(r"\+{0,2}[A-Za-z][\w./@]*=.*", override, re.DOTALL) is not None
@@ -52,7 +53,7 @@ def _is_taken_over(override: str) -> bool:
 
 
 def check_origin(config: DictConfig) -> None:
-    """Raises `UserError` if a run cannot go on from where it is to go on."""
+    """Raise `UserError` if a run cannot continue from the run that `continued_from` names."""
     if config.continued_from is None:
         return
     path = Path(config.continued_from)

@@ -1,15 +1,15 @@
-"""A run's directory: state, result, metrics, and what the run was made with. Needs no TensorFlow to read.
+"""The directory of a run: its configuration, state, results and metrics. Reading it does not need TensorFlow.
 
-.hydra/            the configuration, as composed
-status.json        state: running, completed, diverged, failed, killed, timed_out, interrupted; since when; why
-result.json        metrics, parameters, epochs, seconds, gradient (once the run has ended well)
-metrics.csv        one row an epoch
+.hydra/            the composed configuration
+status.json        state (running, completed, diverged, failed, killed, timed_out or interrupted), times, message
+result.json        metrics, parameters, epochs, seconds, gradient (only of a completed run)
+metrics.csv        one row per epoch
 model.keras        the trained network
-checkpoint.npz     where training goes on if it is interrupted
-task.json          what it reads and writes: sizes, symbols, units
+checkpoint.npz     the state from which an interrupted run resumes
+task.json          the inputs and outputs of the network: sizes, symbols, units
 environment.json   code version, packages, machine, seed
-train.log          what was logged, tracebacks included
-events.out.…       TensorBoard's
+train.log          the log, including tracebacks
+events.out.…       the event file of TensorBoard
 """
 
 import csv
@@ -32,7 +32,7 @@ from .lease import is_claimed
 
 State = Literal["running", "completed", "diverged", "failed", "killed", "timed_out", "interrupted"]
 TO_GO_ON: tuple[State, ...] = ("running", "killed", "interrupted")
-"""States of runs that go on when their command is typed again."""
+"""States of runs that resume when the same command is run again."""
 _OF_A_RUN = (
     "status.json",
     "result.json",
@@ -46,7 +46,7 @@ _OF_A_RUN = (
 
 
 class RunDirectory:
-    """Reads and writes one run's directory.
+    """The directory of one run, for reading and writing.
 
     Args:
         path: the directory.
@@ -59,14 +59,15 @@ class RunDirectory:
 
     @property
     def status(self) -> dict[str, Any]:
-        """What `status.json` holds; empty if there is none."""
+        """Contents of `status.json`; empty if the file cannot be read."""
         return mapping(files.read_json(self.path / "status.json"))
 
     @property
     def state(self) -> State | None:
-        """The run's state; `None` if it never began, or where that cannot be read.
+        """State of the run; `None` if it has never started, or if its state cannot be read.
 
-        It is `interrupted` where a process said that it runs and is gone, or that it is completed and the result is.
+        The state is `interrupted` if `status.json` contains `running` but the process no longer exists, or if it
+        contains `completed` but the result is missing.
         """
         state = self.status.get("state")
         if state not in get_args(State):
@@ -76,62 +77,62 @@ class RunDirectory:
 
     @property
     def was_completed(self) -> bool:
-        """Whether training came to its end, so that the network is whole, also where the result was lost since."""
+        """Whether training was completed. The saved network is then complete, even if the result was lost later."""
         return self.status.get("state") == "completed"
 
     @property
     def ended_badly(self) -> bool:
-        """Whether it is over, without a result, and would end like that again."""
+        """Whether the run has ended without a result, and would end the same way again."""
         return self.state is not None and self.state not in (*TO_GO_ON, "completed")
 
     def is_to_run(self, config: DictConfig) -> bool:
-        """Whether the run has to be begun, or gone on with."""
+        """Return whether the run has to be started or resumed."""
         if config.rerun or self.state in (None, *TO_GO_ON):
             return True
         return self.ended_badly and config.sweep.retry_failed
 
     @property
     def result(self) -> dict[str, Any] | None:
-        """What `result.json` holds; `None` if there is none."""
+        """Contents of `result.json`; `None` if the file cannot be read."""
         return files.read_json(self.path / "result.json")
 
     @property
     def checkpoint(self) -> Path:
-        """Where the run's checkpoint is kept."""
+        """Path of the run's checkpoint."""
         return self.path / "checkpoint.npz"
 
     @property
     def task(self) -> dict[str, Any]:
-        """What `task.json` holds, as plain values; empty if there is none."""
+        """Contents of `task.json` as plain values; empty if the file cannot be read."""
         return mapping(files.read_json(self.path / "task.json"))
 
     @property
     def signature(self) -> Signature | None:
-        """What `task.json` holds; `None` if there is none."""
+        """Contents of `task.json` as a `Signature`; `None` if the file cannot be read."""
         return Signature.from_json(self.task) if self.task else None
 
     @property
     def configuration(self) -> dict[str, Any] | None:
-        """The configuration as plain values, with the names of today; `None` if it cannot be read or was cut off."""
+        """Configuration as plain values, with current names; `None` if it cannot be read or is truncated."""
         config = read_yaml(self.path / ".hydra" / "config.yaml")
-        whole = isinstance(config, dict) and set(config) >= {"seed", "rerun"}  # they are near the file's end
+        whole = isinstance(config, dict) and set(config) >= {"seed", "rerun"}  # these keys are near the end of the file
         return with_current_targets(config) if whole else None
 
     @property
     def overrides(self) -> list[str] | None:
-        """The overrides that the run was started with; `None` if they cannot be read."""
+        """Overrides with which the run was started; `None` if they cannot be read."""
         overrides = read_yaml(self.path / ".hydra" / "overrides.yaml")
         return list(map(str, overrides)) if isinstance(overrides, list) else None
 
     @property
     def environment(self) -> dict[str, Any]:
-        """What `environment.json` holds; empty if there is none."""
+        """Contents of `environment.json`; empty if the file cannot be read."""
         return mapping(files.read_json(self.path / "environment.json"))
 
     # ------------------------------------------------------------------ writing
 
     def begin(self, config: DictConfig, overrides: Sequence[str]) -> None:
-        """Removes what an earlier run of this configuration left, and says that this one runs."""
+        """Remove the files of an earlier run, write the configuration, and set the state to `running`."""
         for pattern in _OF_A_RUN:
             for path in self.path.glob(pattern):
                 path.unlink()
@@ -142,7 +143,7 @@ class RunDirectory:
         files.write_json(self.path / "environment.json", record_environment(config.seed, overrides))
 
     def set_state(self, state: State, message: str = "") -> None:
-        """Writes `status.json`."""
+        """Write `status.json`."""
         now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         before = self.status
         status = {"state": state, "message": message, "began": before.get("began", now), "changed": now}
@@ -151,19 +152,22 @@ class RunDirectory:
         files.write_json(self.path / "status.json", {**status, "process": os.getpid(), "host": socket.gethostname()})
 
     def set_progress(self, progress: dict[str, Any]) -> None:
-        """Adds to `status.json` how far the run is."""
+        """Add the progress of the run to `status.json`."""
         files.write_json(self.path / "status.json", {**self.status, "progress": progress})
 
     def write_task(self, signature: Signature) -> None:
-        """Writes `task.json`."""
+        """Write `task.json`."""
         files.write_json(self.path / "task.json", signature.as_json())
 
     def write_result(self, result: dict[str, Any]) -> None:
-        """Writes `result.json`."""
+        """Write `result.json`."""
         files.write_json(self.path / "result.json", result)
 
     def write_metrics(self, rows: list[dict[str, float]]) -> None:
-        """Writes `metrics.csv`: the whole table, so that it is never half a row."""
+        """Write `metrics.csv`.
+
+        The whole table is written each time, so that the file never contains an incomplete row.
+        """
         text = io.StringIO()
         writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
         writer.writeheader()

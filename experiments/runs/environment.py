@@ -1,4 +1,4 @@
-"""What a run is made with: code, packages, machine, and the command that makes it."""
+"""The environment of a run: code, packages, machine, and the command that repeats the run."""
 
 import importlib.metadata
 import os
@@ -13,7 +13,7 @@ _PACKAGES = ("rnnscope", "tensorflow", "keras", "numpy", "tensorboard", "hydra-c
 
 
 def environment(seed: int, overrides: Sequence[str]) -> dict[str, Any]:
-    """What a run was made with: code, packages, machine, seed, and the command that makes this run alone."""
+    """Return the environment of a run: code, packages, machine, seed, and the command for this run alone."""
     return {
         "seed": seed,
         "command": ["rnnscope", "train", *overrides],
@@ -37,7 +37,7 @@ def _version(package: str) -> str | None:
 
 
 def _code_version() -> dict[str, Any]:
-    """The commit that is checked out, and whether files differ from it; empty outside a git checkout."""
+    """Return the current commit and whether files differ from it; empty outside a git checkout."""
     here = Path(__file__).parent
 
     def git(*arguments: str) -> str:

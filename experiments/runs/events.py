@@ -1,6 +1,6 @@
-"""What TensorBoard's event files hold, read without TensorFlow: only the records asked for are decoded.
+"""Reading of TensorBoard's event files without TensorFlow; only the requested records are decoded.
 
-TensorBoard's own reader would start TensorFlow, and take minutes for a thousand runs.
+TensorBoard's own reader would load TensorFlow, and would take minutes for a thousand runs.
 """
 
 import contextlib
@@ -15,16 +15,16 @@ import numpy as np
 from tensorboard_gradient_flow.profile import RECORDS, root_mean_square
 
 _HEAD = 160
-"""In how many of a record's first bytes its tag stands."""
+"""Number of bytes at the start of a record in which its tag is found."""
 
 
 def last_profiles(path: Path, signal: str = "h", records: int = RECORDS) -> dict[str, np.ndarray]:
-    """By layer, a signal at the end of training `[T]`, from the last step read backwards.
+    """Return a signal at the end of training for each layer, `[T]`, from the last timestep read to the first.
 
     Args:
-        path: the run's directory.
-        signal: what was measured; by default the gradient's norm with respect to h.
-        records: how many of the last records; their root mean square is taken, as in `result.json`.
+        path: the run directory.
+        signal: the measured signal; by default the gradient norm with respect to h.
+        records: number of last records to use. Their root mean square is returned, as in `result.json`.
     """
     kept: dict[str, deque[bytes]] = defaultdict(lambda: deque(maxlen=records))
     for tag, record in _of_signal(path, signal):
@@ -33,7 +33,7 @@ def last_profiles(path: Path, signal: str = "h", records: int = RECORDS) -> dict
 
 
 def first_profiles(path: Path, signal: str = "h") -> dict[str, np.ndarray]:
-    """The same of a run's first record, before it has learnt anything."""
+    """Return the same as `last_profiles`, but from the run's first record, at the start of training."""
     kept: dict[str, list[bytes]] = {}
     for tag, record in _of_signal(path, signal):
         kept.setdefault(tag, [record])
@@ -41,16 +41,16 @@ def first_profiles(path: Path, signal: str = "h") -> dict[str, np.ndarray]:
 
 
 def _of_signal(path: Path, signal: str) -> Iterator[tuple[str, bytes]]:
-    """Tag and bytes of every whole record of a signal, in order."""
+    """Yield the tag and the bytes of every complete record of a signal, in order."""
     for file in sorted(path.glob("events.out.tfevents.*")):
-        with contextlib.suppress(OSError):  # a run that begins anew removes its files
+        with contextlib.suppress(OSError):  # a run that starts over removes its files
             for tag, record in _records(file, "gradient_flow/"):
                 if tag.endswith(f"/{signal}"):
                     yield tag, record
 
 
 def _by_layer(records: Mapping[str, Iterable[bytes]]) -> dict[str, np.ndarray]:
-    """By layer, the root mean square of the records of a tag, from the last step read backwards."""
+    """Return the root mean square of the records for each layer, from the last timestep read to the first."""
     from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
     from tensorboard_gradient_flow.format import metadata_of
@@ -68,7 +68,7 @@ def _by_layer(records: Mapping[str, Iterable[bytes]]) -> dict[str, np.ndarray]:
 
 
 def largest(path: Path, tag: str) -> float | None:
-    """The largest finite number that a run has recorded under a tag; `None` if there is none."""
+    """Return the largest finite number that a run has recorded under a tag; `None` if there is none."""
     from google.protobuf.message import DecodeError
 
     found = []
@@ -79,7 +79,7 @@ def largest(path: Path, tag: str) -> float | None:
 
 
 def _decoded(record: bytes) -> tuple[Any, np.ndarray]:
-    """A record's value, with its metadata, and the numbers in it."""
+    """Decode a record into its value, which includes the metadata, and the numbers in this value."""
     from tensorboard.compat.proto import event_pb2
     from tensorboard.util import tensor_util
 
@@ -88,12 +88,12 @@ def _decoded(record: bytes) -> tuple[Any, np.ndarray]:
 
 
 def _records(file: Path, start: str) -> Iterator[tuple[str, bytes]]:
-    """Tag and bytes of every whole record whose tag starts like that.
+    """Yield the tag and the bytes of every complete record whose tag begins with `start`.
 
-    A record is its length as eight bytes, a check sum of four, its bytes, and another check sum. A tag stands near a
-    record's start, behind its own length; hence the others need not be decoded.
+    A record consists of its length (eight bytes), a checksum (four bytes), its contents, and another checksum. The tag
+    is near the start of the contents and follows its own length. Other records therefore need not be decoded.
     """
-    if not file.stat().st_size:  # which cannot be mapped
+    if not file.stat().st_size:  # an empty file cannot be mapped
         return
     with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content:
         place = 0

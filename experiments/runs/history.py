@@ -1,4 +1,4 @@
-"""A run's metrics over its epochs, read from `metrics.csv`."""
+"""Metrics of a run by epoch, read from `metrics.csv`."""
 
 import csv
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ import numpy as np
 
 
 def metrics_of(path: Path) -> dict[str, np.ndarray]:
-    """The columns of a run's `metrics.csv`, as far as its rows are whole; empty if it cannot be read."""
+    """Return the columns of a run's `metrics.csv` without incomplete rows; empty if the file cannot be read."""
     try:
         with (path / "metrics.csv").open(newline="", encoding="utf-8") as file:
             header, *rows = csv.reader(file)

@@ -1,4 +1,4 @@
-"""TensorBoard's HParams dashboard: one row a configuration, its seeds grouped."""
+"""TensorBoard's HParams dashboard: one row per configuration, with its seeds grouped."""
 
 import time
 from collections import defaultdict
@@ -19,7 +19,7 @@ _OVERVIEW = "events.out.tfevents.0.hparams"
 
 
 def hyper_parameters(config: dict[str, Any]) -> dict[str, bool | float | str]:
-    """Return a configuration as the dashboard takes it, flat. The seed is left out, so that repeats share a row.
+    """Return a configuration as a flat dictionary for the dashboard, without the seed, so that all seeds share a row.
 
     >>> hyper_parameters({"cell": {"name": "lstm", "_target_": "rnnscope.LSTMCell"}, "seed": 1, "sgd": {"x": None}})
     {'cell': 'lstm', 'sgd.x': 'null'}
@@ -31,31 +31,34 @@ def hyper_parameters(config: dict[str, Any]) -> dict[str, bool | float | str]:
 
 
 def write_start(writer: RunWriter, config: dict[str, Any]) -> None:
-    """Opens the run's row."""
-    from tensorboard.plugins.hparams import api  # it imports TensorFlow, which `write_overview` does without
+    """Write the record that opens the run's row."""
+    from tensorboard.plugins.hparams import api  # imports TensorFlow; `write_overview` does not need it
 
     writer.summary(api.hparams_pb(hyper_parameters(config)), step=0)
 
 
 def write_end(writer: RunWriter, state: State) -> None:
-    """Closes the run's row; without it the dashboard calls the run's state unknown."""
+    """Write the record that closes the run's row. Without it, the dashboard shows the status as unknown."""
     status = api_pb2.STATUS_SUCCESS if state == "completed" else api_pb2.STATUS_FAILURE
     end = plugin_data_pb2.SessionEndInfo(status=status, end_time_secs=time.time())
     writer.summary(_record(metadata.SESSION_END_INFO_TAG, session_end_info=end), step=0)
 
 
 def is_of_one_run(tag: str) -> bool:
-    """Whether a tag belongs to one run from its start to its end, and not to a run that goes on from it."""
+    """Return whether a tag belongs to a single run, and is not copied to a run that continues from it."""
     return tag == metadata.SESSION_START_INFO_TAG or is_of_the_end(tag)
 
 
 def is_of_the_end(tag: str) -> bool:
-    """Whether a tag is written when a run is over."""
+    """Return whether a tag is written at the end of a run."""
     return tag in (metadata.SESSION_END_INFO_TAG, "gradient_norm/horizon") or tag.startswith("test/")
 
 
 def write_overview(folder: Path) -> None:
-    """Writes the dashboard's columns for all runs in a folder, from their directories; replaces an earlier one."""
+    """Write the dashboard's columns for all runs in a folder, and replace an earlier file.
+
+    The columns are read from the run directories.
+    """
     runs: list[dict[str, bool | float | str]] = []
     metrics = {"gradient_norm/horizon"}
     for path in sorted(folder.glob("*/.hydra/config.yaml")):
@@ -68,7 +71,7 @@ def write_overview(folder: Path) -> None:
         for name, value in options.items():
             values[name].add(value)
     experiment = api_pb2.Experiment(
-        # What differs between runs that have it comes first in the dashboard.
+        # Options that differ between the runs that have them come first in the dashboard.
         hparam_infos=[api_pb2.HParamInfo(name=name, differs=len(values[name]) > 1) for name in sorted(values)],
         metric_infos=[api_pb2.MetricInfo(name=api_pb2.MetricName(tag=tag)) for tag in sorted(metrics)],
     )
@@ -87,7 +90,7 @@ def write_overview(folder: Path) -> None:
 
 
 def _record(tag: str, **data: Any) -> Any:
-    """One record of TensorBoard's HParams plugin."""
+    """Return one record of TensorBoard's HParams plugin."""
     record = summary_pb2.Summary()
     content = metadata.create_summary_metadata(plugin_data_pb2.HParamsPluginData(**data))
     record.value.add(tag=tag, metadata=content, tensor=metadata.NULL_TENSOR)

@@ -1,4 +1,4 @@
-"""A run is its configuration: the name of its directory follows from what decides its result."""
+"""Run keys: the name of a run directory follows from the options that determine the run's result."""
 
 import hashlib
 import json
@@ -13,7 +13,10 @@ from .directory import RunDirectory
 
 
 def resolved(config: DictConfig) -> dict[str, Any]:
-    """The parts of a configuration that decide a run's result, as plain values; with a file also what it holds."""
+    """Return the options that determine a run's result, as plain values.
+
+    If the dataset is read from a file, a hash of the file is included.
+    """
     parts: dict[str, Any] = {str(key): config[key] for key in config if counts(str(key), "identity")}
     path = config.dataset.get("path")
     if path is not None and Path(path).expanduser().is_file():
@@ -28,7 +31,7 @@ def resolved(config: DictConfig) -> dict[str, Any]:
 
 
 def _counting(group: dict[str, Any], prefix: str) -> dict[str, Any]:
-    """A group without the options that do not count for a run's identity."""
+    """Return a group without the options that do not count for a run's identity."""
     return {
         key: _counting(value, f"{prefix}{key}.") if isinstance(value, dict) else value
         for key, value in group.items()
@@ -37,13 +40,16 @@ def _counting(group: dict[str, Any], prefix: str) -> dict[str, Any]:
 
 
 def _extends(plain: dict[str, Any], origin: Path) -> bool:
-    """Whether a run differs from the one that it goes on from in its length alone: it is what it would be without."""
+    """Return whether a run differs from the run that it continues only in its length.
+
+    Such a run has the same identity as one that was trained without interruption.
+    """
     config = RunDirectory(origin).configuration
     return config is not None and options_beside_length(OmegaConf.create(config)) == _beside_length(plain)
 
 
 def options_beside_length(config: DictConfig) -> dict[str, Any]:
-    """What decides a run's result, beside how long it trains."""
+    """Return the options that determine a run's result, except for the length of training."""
     return _beside_length(resolved(config))
 
 
@@ -52,12 +58,12 @@ def _beside_length(plain: dict[str, Any]) -> dict[str, Any]:
 
 
 def run_key(config: DictConfig) -> str:
-    """`<cell>-<dataset>-s<seed>-<hash>`: the same for the same configuration, on any machine, at any time."""
+    """Return `<cell>-<dataset>-s<seed>-<hash>`: the same for equal configurations, on any machine, at any time."""
     text = json.dumps(resolved(config), sort_keys=True)
     digest = hashlib.sha256(text.encode()).hexdigest()[:10]
     return f"{config.cell.name}-{config.dataset.name}-s{config.seed}-{digest}"
 
 
 def run_directory(config: DictConfig) -> Path:
-    """Where a run of this configuration is kept; a relative path starts where the command was given."""
+    """Return the run directory of a configuration. A relative path is relative to the current working directory."""
     return Path(config.runs_dir).expanduser() / config.name / run_key(config)

@@ -1,7 +1,7 @@
-"""Runs read back as data, for tables and pictures of many: what a directory tells, and which of them are meant.
+"""Reading of run directories as data for tables and plots, and selection of runs by conditions.
 
-Needs no TensorFlow. A directory may be half written, damaged or no run at all: what cannot be read is left out, and
-said.
+This module does not need TensorFlow. A directory may be incomplete, damaged or not a run at all. Contents that cannot
+be read are left out and reported.
 """
 
 from collections import defaultdict
@@ -16,21 +16,21 @@ from ..configuration.flattening import as_text, counting, flatten
 from .directory import RunDirectory
 
 STATES = ("completed", "running", "interrupted", "killed", "timed_out", "diverged", "failed", "unknown")
-"""In the order in which tables count them."""
+"""States of runs, in the order in which tables count them."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """What one run's directory tells.
+    """The contents of one run directory.
 
     Attributes:
         path: the directory.
-        options: the configuration, flat, as it would be typed; without the seed.
-        seed: as it would be typed.
+        options: the flat configuration without the seed, with values as on the command line.
+        seed: the seed as on the command line.
         state: one of `STATES`.
-        message: why it failed, or what of it cannot be read.
+        message: why the run failed, or which of its files cannot be read.
         changed: when its state last changed.
-        result: what `result.json` holds; empty if there is none.
+        result: contents of `result.json`; empty if the file cannot be read.
     """
 
     path: Path
@@ -43,45 +43,45 @@ class Run:
 
     @property
     def options_and_seed(self) -> dict[str, str]:
-        """What can be asked for in a condition."""
+        """Options and seed, which conditions can name."""
         return self.options | {"seed": self.seed}
 
     @property
     def metric(self) -> str:
-        """The headline metric; empty if not known."""
+        """Name of the primary metric; empty if it is not known."""
         return plain(self.result.get("headline", ""))
 
     @property
     def value(self) -> float | None:
-        """The headline metric of the test part."""
+        """Primary metric on the test split."""
         return number(mapping(self.result.get("metrics")).get(self.metric))
 
     @property
     def baselines(self) -> dict[str, float]:
-        """The headline metric of every baseline that has it."""
+        """Primary metric of each baseline for which it is known."""
         found = mapping(self.result.get("baselines")).items()
         values = {plain(name): number(mapping(scores).get(self.metric)) for name, scores in found}
         return {name: value for name, value in values.items() if value is not None}
 
     @property
     def seconds_per_epoch(self) -> float | None:
-        """All of a run's seconds over its epochs."""
+        """Total seconds of the run divided by the number of epochs."""
         seconds, epochs = number(self.result.get("seconds")), number(self.result.get("epochs"))
         return seconds / epochs if seconds is not None and epochs else None
 
     @property
     def horizon(self) -> tuple[float, float] | None:
-        """How far back the gradient reaches in the layer where it reaches furthest, and out of how many steps."""
+        """Gradient horizon of the layer where it is largest, and the largest possible horizon of that layer."""
         layers = map(mapping, mapping(self.result.get("gradient")).values())
         reached = [(number(layer.get("horizon")), number(layer.get("steps"))) for layer in layers]
         return max(((far, steps) for far, steps in reached if far is not None and steps is not None), default=None)
 
 
 def read_runs(folder: Path) -> list[Run]:
-    """All runs of a folder, by name.
+    """Return all runs in a folder, sorted by name.
 
     Raises:
-        UserError: there is no such folder, or no run in it.
+        UserError: the folder cannot be read, contains no runs, or is itself a run.
     """
     try:
         paths = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
@@ -96,15 +96,15 @@ def read_runs(folder: Path) -> list[Run]:
 
 
 def is_run(path: Path) -> bool:
-    """Whether a directory is, or was to be, a run's."""
+    """Return whether a directory belongs to a run, even to one that did not start."""
     try:
         return any((path / name).exists() for name in (".hydra/config.yaml", "status.json", "result.json"))
-    except OSError:  # one that may not be looked into
+    except OSError:  # no permission to read the directory
         return False
 
 
 def read_run(path: Path) -> Run:
-    """One run's directory, as far as it can be read."""
+    """Read one run directory as far as possible."""
     run = RunDirectory(path)
     config, status, result, state = run.configuration, run.status, mapping(run.result), run.state
     unread = {
@@ -126,15 +126,16 @@ def read_run(path: Path) -> Run:
 
 
 def options_of(config: Mapping[Any, Any]) -> dict[str, str]:
-    """What tells a run from others in tables, as it would be typed; without the seed."""
+    """Return the options that distinguish runs in tables, as on the command line, without the seed."""
     return as_text(counting(flatten(config), "summary"))
 
 
 def swept(runs: Iterable[dict[str, str]]) -> list[str]:
-    """What tells runs apart, given the options of each.
+    """Return the options that distinguish runs, given the options of each run.
 
-    An option of a cell, a dataset or an optimiser is one if it differs between runs of the same cell, dataset or
-    optimiser: what comes with the choice is told by its name. Where a run does not have an option, it says nothing.
+    An option of a cell, a dataset or an optimizer is returned only if it differs between runs with the same cell,
+    dataset or optimizer, because other differences follow from that choice. Runs without an option are ignored when the
+    option is compared.
     """
     values: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for options in runs:
@@ -148,10 +149,10 @@ def swept(runs: Iterable[dict[str, str]]) -> list[str]:
 
 
 def conditions_of(given: Iterable[str]) -> dict[str, str]:
-    """`["cell=lstm"]` → `{"cell": "lstm"}`.
+    """Parse conditions: `["cell=lstm"]` becomes `{"cell": "lstm"}`.
 
     Raises:
-        UserError: one that is not of that form, or an option given twice.
+        UserError: a condition does not have this form, or an option is given twice.
     """
     conditions: dict[str, str] = {}
     for condition in given:
@@ -165,10 +166,10 @@ def conditions_of(given: Iterable[str]) -> dict[str, str]:
 
 
 def where(runs: Sequence[Run], conditions: dict[str, str]) -> list[Run]:
-    """Those of the runs that meet every condition; of runs whose configuration cannot be read none.
+    """Return the runs that meet every condition. A run whose configuration cannot be read meets no condition.
 
     Raises:
-        UserError: an option that no run has, a value that none has, or values that none has together.
+        UserError: no run has an option, no run has a value, or no run meets all conditions.
     """
     if not conditions:
         return list(runs)
@@ -189,7 +190,7 @@ def where(runs: Sequence[Run], conditions: dict[str, str]) -> list[Run]:
 
 
 def same(asked: str, value: str | None) -> bool:
-    """Whether two values are one, as texts or as numbers: 0.10 and 0.1."""
+    """Return whether two values are equal as text, as numbers (0.10, 0.1) or as constants (True, true)."""
     if value is None or asked == value:
         return asked == value
     try:

@@ -1,7 +1,7 @@
-"""A run's configuration, read back as data. Needs no TensorFlow.
+"""Reading of a run's configuration as data, without TensorFlow.
 
-A run's directory may come from anybody. So nothing is called because a file in it says so: classes, functions and
-packages are those of `conf/`, and what was stored is but the values of their options.
+A run directory may come from an untrusted source, so its files must not determine which code is called. Classes,
+functions and packages are taken from `conf/`; only the values of their options are taken from the stored file.
 """
 
 from pathlib import Path
@@ -20,18 +20,18 @@ from ..configuration.targets import GROUPS_WITH_TARGETS, with_current_targets
 from ..configuration.validation import validate
 
 _STORED = {*GROUPS_WITH_TARGETS, "architecture", "trainer", "telemetry", "seed", "name", "rerun"}
-"""What every configuration holds; a file that was cut off lacks the last of them."""
+"""Keys that every configuration contains; a truncated file lacks the last of them."""
 
 
 def configuration(directory: Path, config_dir: Path | None = None) -> DictConfig:
-    """The configuration of a run, of the types and within the limits of one composed for a new run.
+    """Return the configuration of a run, with the same types and limits as the configuration of a new run.
 
     Args:
-        directory: the run's.
-        config_dir: a folder with choices of the user's own, as of `train.py --config-dir`.
+        directory: the run directory.
+        config_dir: a folder with custom choices, as for `train.py --config-dir`.
 
     Raises:
-        UserError: it cannot be read, or is not one that `conf/` could have made.
+        UserError: the configuration cannot be read, or cannot have been composed from `conf/`.
     """
     path = directory / ".hydra" / "config.yaml"
     try:
@@ -63,13 +63,13 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _composed(stored: dict[str, Any], config_dir: Path | None) -> DictConfig:
-    """What a new run with the stored choices would have."""
+    """Compose the configuration of a new run with the stored choices."""
     folders = [CONF, *([config_dir.resolve()] if config_dir else [])]
     choices = []
     for group in GROUPS_WITH_TARGETS:
         there = [file.stem for folder in folders for file in (folder / group).glob("*.yaml")]
         chosen = str(stored[group].get("name"))
-        if chosen not in there:  # which could also be a way out of these folders
+        if chosen not in there:  # the name could also be a path that leaves these folders
             raise UserError(f"{group}={chosen}: there is no such choice; {suggestion(chosen, there)}")
         choices.append(f"{group}={chosen}")
     prepare()

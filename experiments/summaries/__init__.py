@@ -1,1 +1,1 @@
-"""Many runs at a glance: read from their directories, grouped, compared, drawn. Needs no TensorFlow."""
+"""Summaries of many runs, made from their directories without TensorFlow: groups, comparisons, plots and reports."""

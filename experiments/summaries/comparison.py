@@ -1,4 +1,4 @@
-"""Two configurations seed by seed, and two runs option by option. Made from run directories; no TensorFlow."""
+"""Comparisons of two configurations by seed, and of two runs by option, from run directories without TensorFlow."""
 
 import statistics
 from collections.abc import Sequence
@@ -18,32 +18,32 @@ from ..runs.reader import Run, conditions_of, read_runs, swept, where
 from .groups import Group, figure, half_width
 
 _FEWEST_FOR_WILCOXON = 6
-"""With fewer pairs the signed-rank test cannot fall below 5 %: its smallest p is 2 / 2ⁿ."""
+"""Smallest number of pairs for the signed-rank test: with n pairs its smallest p is 2 / 2ⁿ, above 5 % if n < 6."""
 
 
 @dataclass(frozen=True)
 class Paired:
-    """A metric's differences between two configurations, seed by seed.
+    """The differences of a metric between two configurations, paired by seed.
 
     Attributes:
-        differences: by seed, the first's value minus the second's.
+        differences: value of the first configuration minus value of the second, by seed.
     """
 
     differences: dict[str, float]
 
     @property
     def mean(self) -> float:
-        """Of the differences."""
+        """Mean of the differences."""
         return statistics.fmean(self.differences.values())
 
     @property
     def half_width(self) -> float | None:
-        """Of the mean's 95 % interval, by Student's t; `None` for a single pair."""
+        """Half-width of the mean's 95 % confidence interval, by Student's t; `None` for a single pair."""
         return half_width(list(self.differences.values()))
 
     @property
     def t_test(self) -> float | None:
-        """p of the paired t-test, two-sided; `None` for a single pair, or where all differences are equal."""
+        """Two-sided p of the paired t-test; `None` for a single pair, or if all differences are equal."""
         if not self._testable:
             return None
         from scipy.stats import ttest_1samp
@@ -52,7 +52,7 @@ class Paired:
 
     @property
     def wilcoxon(self) -> float | None:
-        """p of Wilcoxon's signed-rank test, two-sided; `None` for fewer than six pairs that differ."""
+        """Two-sided p of Wilcoxon's signed-rank test; `None` for fewer than six nonzero differences."""
         unequal = sum(difference != 0 for difference in self.differences.values())
         if unequal < _FEWEST_FOR_WILCOXON:
             return None
@@ -69,16 +69,17 @@ class Paired:
 
 
 def compare(folder: Path, other: Path, given: Sequence[str], instead: Sequence[str]) -> None:
-    """Shows how two configurations differ in the headline metric of the test part, over the seeds that both have.
+    """Show how two configurations differ in the primary metric on the test split, over the seeds that both have.
 
     Args:
-        folder: holds the first's runs.
-        other: holds the second's; may be the same.
-        given: conditions that choose the first, `cell=lstm`; those of other options hold for the second too.
-        instead: conditions that choose the second, `cell=gru`.
+        folder: folder with the runs of the first configuration.
+        other: folder with the runs of the second configuration; may be the same folder.
+        given: conditions that select the first configuration, such as `cell=lstm`. They also apply to the second
+            configuration, except for options that `instead` contains.
+        instead: conditions that select the second configuration, such as `cell=gru`.
 
     Raises:
-        UserError: not one configuration on each side, or two that cannot be compared.
+        UserError: a side is not exactly one configuration, or the two cannot be compared.
     """
     conditions, replaced = conditions_of(given), conditions_of(instead)
     if folder == other and not replaced:
@@ -96,7 +97,7 @@ def compare(folder: Path, other: Path, given: Sequence[str], instead: Sequence[s
 
 
 def _configuration(folder: Path, conditions: dict[str, str]) -> Group:
-    """The one configuration of a folder that meets the conditions."""
+    """Return the only configuration in a folder that meets the conditions."""
     runs = [run for run in where(read_runs(folder), conditions) if run.options]
     asked = " ".join([str(folder), *(f"{key}={value}" for key, value in conditions.items())])
     if not runs:
@@ -111,10 +112,10 @@ def _configuration(folder: Path, conditions: dict[str, str]) -> Group:
 
 
 def paired(first: Group, second: Group) -> Paired:
-    """The differences over the seeds that both have completed.
+    """Return the differences over the seeds for which both configurations have results.
 
     Raises:
-        UserError: no such seed, or another metric.
+        UserError: there is no such seed, or the metrics are not the same.
     """
     metrics = first.metric, second.metric
     if all(metrics) and metrics[0] != metrics[1]:
@@ -127,7 +128,7 @@ def paired(first: Group, second: Group) -> Paired:
 
 
 def verdict(pairs: Paired, metric: str) -> list[str]:
-    """What the differences say, in a few lines."""
+    """Return a few lines that interpret the differences."""
     count, half = len(pairs.differences), pairs.half_width
     lines = [f"A − B in test {metric}, over {count} common seed{'s' * (count > 1)}: mean {_signed(pairs.mean)}"]
     if half is None:
@@ -159,7 +160,7 @@ def _p(value: float | None, otherwise: str) -> str:
 
 
 def _differing(first: Run, second: Run) -> Table | Text:
-    """What tells two configurations apart."""
+    """Return a table of the options in which two configurations differ."""
     return _side_by_side("option", first.options, second.options, ("A", "B"))
 
 
@@ -176,10 +177,10 @@ def _by_seed(first: Group, second: Group, pairs: Paired) -> Table:
 
 
 def diff(first: Path, second: Path) -> None:
-    """Shows what differs between two runs: options, then code, packages and machine.
+    """Show the differences between two runs: first options, then code, packages and machine.
 
     Raises:
-        UserError: a directory whose configuration cannot be read.
+        UserError: the configuration of a run cannot be read.
     """
     options = [_options(path) for path in (first, second)]
     environments = [_environment(path) for path in (first, second)]
@@ -197,13 +198,16 @@ def _options(path: Path) -> dict[str, str]:
 
 
 def _environment(path: Path) -> dict[str, str]:
-    """Code, packages and machine; empty if they cannot be read. The seed stands among the options."""
+    """Return code, packages and machine; empty if they cannot be read.
+
+    The seed and the command are left out, because the options contain them.
+    """
     told = RunDirectory(path).environment
     return as_text(flatten({key: value for key, value in told.items() if key not in ("seed", "command")}))
 
 
 def _side_by_side(what: str, first: dict[str, str], second: dict[str, str], names: tuple[str, str]) -> Table | Text:
-    """The entries that differ, a row each."""
+    """Return a table of the entries that differ, one row per entry."""
     keys = [key for key in first | second if first.get(key) != second.get(key)]
     if not keys:
         return Text(f"{what}: no difference")

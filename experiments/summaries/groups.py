@@ -1,4 +1,4 @@
-"""Runs grouped by configuration, over their seeds; what the table and the page show of each group."""
+"""Groups of runs that share a configuration, and their statistics over seeds for the table and the report."""
 
 import csv
 import io
@@ -19,8 +19,8 @@ class Group:
     """The runs of one configuration.
 
     Attributes:
-        choices: by column, what tells the configuration from the others.
-        runs: in order of their seeds.
+        choices: the options that distinguish this configuration from the others, by column.
+        runs: the runs in the order of their seeds.
     """
 
     choices: dict[str, str]
@@ -28,39 +28,39 @@ class Group:
 
     @cached_property
     def metric(self) -> str:
-        """The headline metric; empty if no run has a result."""
+        """Name of the primary metric; empty if no run has a result."""
         return next((run.metric for run in self.runs if run.metric), "")
 
     @property
     def dataset(self) -> str:
-        """The dataset's name."""
+        """Name of the dataset."""
         return self.runs[0].options.get("dataset", "")
 
     @cached_property
     def values(self) -> dict[str, float]:
-        """By seed, the headline metric of the test part; of two runs of one seed the newer one's."""
+        """Primary metric on the test split, by seed. If a seed has two runs, the newer one counts."""
         in_time = sorted(self.runs, key=lambda run: run.changed)
         found = {run.seed: run.value for run in in_time if run.value is not None and run.metric == self.metric}
         return {run.seed: found[run.seed] for run in self.runs if run.seed in found}
 
     @cached_property
     def mean(self) -> float | None:
-        """Over seeds."""
+        """Mean of the primary metric over seeds; `None` without results."""
         return statistics.fmean(self.values.values()) if self.values else None
 
     @cached_property
     def half_width(self) -> float | None:
-        """Of the mean's 95 % interval over seeds, by Student's t; `None` where there are no two seeds."""
+        """Half-width of the mean's 95 % confidence interval, by Student's t; `None` for fewer than two seeds."""
         return half_width(list(self.values.values()))
 
     @cached_property
     def best_seed(self) -> str | None:
-        """The seed of the best value."""
+        """Seed with the best value."""
         return min(self.values, key=lambda seed: self.better(self.values[seed]), default=None)
 
     @cached_property
     def baselines(self) -> dict[str, float]:
-        """By name, mean over seeds, the best first."""
+        """Mean of each baseline over seeds, by name, in order from best to worst."""
         found = defaultdict(list)
         for run in self.runs:
             for name, value in run.baselines.items():
@@ -70,17 +70,17 @@ class Group:
 
     @cached_property
     def parameters(self) -> float | None:
-        """Median over seeds."""
+        """Median over seeds of the number of parameters."""
         return _median(number(run.result.get("parameters")) for run in self.runs)
 
     @cached_property
     def seconds_per_epoch(self) -> float | None:
-        """Median over seeds."""
+        """Median over seeds of the seconds per epoch."""
         return _median(run.seconds_per_epoch for run in self.runs)
 
     @cached_property
     def horizon(self) -> tuple[float, float] | None:
-        """Median over seeds: see `Run.horizon`."""
+        """Medians over seeds of the two values of `Run.horizon`."""
         reached = [run.horizon for run in self.runs if run.horizon is not None]
         if not reached:
             return None
@@ -88,24 +88,24 @@ class Group:
 
     @cached_property
     def states(self) -> dict[str, int]:
-        """By state, how many runs."""
+        """Number of runs in each state."""
         counts = Counter(run.state for run in self.runs)
         return {state: counts[state] for state in STATES if counts[state]}
 
     @property
     def label(self) -> str:
-        """What tells the configuration from the others of its dataset, in a line."""
+        """One line with the options that distinguish this configuration from the others of its dataset."""
         told = {key: value for key, value in self.choices.items() if value and key != "dataset"}
         parts = (f"{key.rpartition('.')[2]}={value}" if "." in key else value for key, value in told.items())
         return ", ".join(parts) or self.runs[0].options.get("cell", "")
 
     def better(self, value: float) -> float:
-        """A number that is the smaller, the better a value is."""
+        """Return a sort key, which is smaller for better values."""
         return -value if self.metric in HIGHER_IS_BETTER else value
 
 
 def half_width(values: Sequence[float]) -> float | None:
-    """Half the 95 % interval of a mean, by Student's t; `None` where there are no two values.
+    """Return the half-width of a mean's 95 % confidence interval, by Student's t; `None` for fewer than two values.
 
     >>> round(half_width([1.0, 2.0, 3.0]), 4)
     2.4841
@@ -118,7 +118,10 @@ def half_width(values: Sequence[float]) -> float | None:
 
 
 def grouped(runs: Iterable[Run]) -> list[Group]:
-    """The runs by configuration, dataset after dataset, the best first; without those whose configuration is unread."""
+    """Group the runs by configuration, sorted by dataset and then from best to worst.
+
+    Runs whose configuration cannot be read are left out.
+    """
     known = [run for run in runs if run.options]
     columns = sorted(swept(run.options for run in known), key=lambda key: (key != "dataset", "." in key))
     together: dict[tuple[str, ...], list[Run]] = defaultdict(list)
@@ -138,7 +141,7 @@ def _median(values: Iterable[float | None]) -> float | None:
 
 
 def columns_of(groups: Sequence[Group]) -> list[str]:
-    """The table's columns."""
+    """Return the names of the table's columns."""
     metrics = {group.metric for group in groups if group.metric}
     test = [f"test {next(iter(metrics))}"] if len(metrics) == 1 else ["metric", "test"]
     measured = ["± 95 %", "best seed", "best baseline", "parameters", "s/epoch", "horizon", "runs"]
@@ -146,7 +149,7 @@ def columns_of(groups: Sequence[Group]) -> list[str]:
 
 
 def cells_of(group: Group, columns: Sequence[str]) -> list[str]:
-    """A configuration's row."""
+    """Return the table row of a configuration."""
     value = group.values.get(group.best_seed or "")
     baseline = next(iter(group.baselines.items()), None)
     reached = "–" if group.horizon is None else "{:g}/{:g}".format(*group.horizon)
@@ -166,7 +169,7 @@ def cells_of(group: Group, columns: Sequence[str]) -> list[str]:
 
 
 def figure(value: float | None) -> str:
-    """A measured number, as it is shown.
+    """Return a measured number as text.
 
     >>> figure(0.12345), figure(0.00001234), figure(None)
     ('0.1235', '1.23e-05', '–')
@@ -175,12 +178,12 @@ def figure(value: float | None) -> str:
 
 
 def troubled(runs: Iterable[Run]) -> list[Run]:
-    """Runs that ended badly, or of which something cannot be read."""
+    """Return the runs that failed, or whose files cannot all be read."""
     return [run for run in runs if run.message or run.state in ("failed", "diverged", "killed", "timed_out")]
 
 
 def as_csv(groups: Sequence[Group]) -> str:
-    """The table for other programs, with every digit."""
+    """Return the table as CSV for other programs, with full precision."""
     text = io.StringIO()
     choices = list(groups[0].choices) if groups else []
     measured = ["seeds", "metric", "mean", "low", "high", "best", "best_seed", "baseline", "baseline_value"]

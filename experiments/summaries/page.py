@@ -1,4 +1,4 @@
-"""`report.html`: a sweep as one page that needs nothing else, made from run directories. No TensorFlow."""
+"""The report of a sweep, `report.html`: one self-contained page, made from run directories without TensorFlow."""
 
 import base64
 import datetime
@@ -39,22 +39,22 @@ pre {{ overflow-x: auto; background: #f5f5f5; padding: .6rem; font-size: .8rem; 
 </head>
 <body>
 """
-"""How a page begins that asks for nothing from anywhere; with a place for its title."""
+"""Start of a page that loads nothing from elsewhere, with a placeholder for the title."""
 
 
 def write_page(path: Path, runs: Sequence[Run], groups: Sequence[Group]) -> None:
-    """Writes the page.
+    """Write the report.
 
     Args:
-        path: its file.
-        runs: all that are shown.
-        groups: the same by configuration, those of a dataset side by side.
+        path: the file.
+        runs: all runs to show.
+        groups: the same runs by configuration; the groups of a dataset are adjacent.
     """
     files.write_text(path, page(path.resolve().parent.name, runs, groups))
 
 
 def page(name: str, runs: Sequence[Run], groups: Sequence[Group]) -> str:
-    """The page as HTML. Whatever comes from a file is escaped."""
+    """Return the report as HTML. All text that comes from files is escaped."""
     now = datetime.datetime.now().astimezone().isoformat(" ", timespec="minutes")
     columns = columns_of(groups)
     parts = [
@@ -71,7 +71,7 @@ def page(name: str, runs: Sequence[Run], groups: Sequence[Group]) -> str:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table as HTML, all of it escaped."""
+    """Return a table as HTML, with all text escaped."""
 
     def line(kind: str, cells: Iterable[str]) -> str:
         return f"<tr>{''.join(f'<{kind}>{escape(cell)}</{kind}>' for cell in cells)}</tr>"
@@ -81,7 +81,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _datasets(groups: Sequence[Group]) -> Iterable[str]:
-    """A section of pictures for every dataset."""
+    """Yield a section with plots for every dataset."""
     from .plots import pictures
 
     for dataset, of_dataset in groupby(groups, key=lambda group: group.dataset):
@@ -107,7 +107,7 @@ def _versions(runs: Sequence[Run]) -> Iterable[str]:
 
 
 def made_with(runs: Sequence[Run]) -> tuple[list[str], list[list[str]]]:
-    """What the runs were made with, as a table; several columns where they were not all made with the same."""
+    """Return a table of the environments of the runs, with one column for each distinct environment."""
     told = (RunDirectory(run.path).environment for run in runs)
     kept = ({key: value for key, value in each.items() if key not in ("seed", "command")} for each in told)
     counts = Counter(tuple(as_text(flatten(each)).items()) for each in kept if each)
@@ -118,7 +118,7 @@ def made_with(runs: Sequence[Run]) -> tuple[list[str], list[list[str]]]:
 
 
 def _commands(runs: Sequence[Run]) -> Iterable[str]:
-    """Every run's command, as far as its overrides are kept."""
+    """Yield the commands of all runs whose overrides can be read."""
     lines = [line for run in runs if (line := _command(run)) is not None]
     if lines:
         yield f"<h2>Commands</h2>\n<details><summary>{len(lines)} runs</summary>\n<pre>"

@@ -1,4 +1,4 @@
-"""Pictures of a sweep, as PNG bytes: what `report.html` shows of one dataset's configurations. No TensorFlow."""
+"""Plots of the configurations of one dataset for `report.html`, as PNG bytes, made without TensorFlow."""
 
 import math
 import warnings
@@ -21,17 +21,17 @@ from ..runs.history import metrics_of
 from .groups import Group
 
 COLOURED = len(COLORS)
-"""Configurations with a colour of their own and a place in the legend, the best ones; the others are grey."""
+"""Number of configurations with their own color and legend entry: the best ones. The others are gray."""
 ROWS = 40
-"""Configurations that the picture of test results has room for."""
+"""Largest number of configurations in the plot of test results."""
 _SEEDS = 3
-"""Runs of a configuration whose profile is drawn: their event files are the largest of all that is read."""
+"""Number of runs per configuration whose profile is drawn. Their event files are the largest files to read."""
 _FLOOR = 1e-9
-"""Where the profiles' axis ends."""
+"""Lower end of the vertical axis of the profiles."""
 
 
 def pictures(groups: Sequence[Group]) -> list[tuple[str, bytes]]:
-    """Titles and pictures of one dataset's configurations, the best of which comes first."""
+    """Return the titles and images of all plots of one dataset's configurations, sorted from best to worst."""
     drawn = {
         "Learning curves, a line a run": learning_curves,
         "Test results: every seed, mean and 95 % interval": results_by_seed,
@@ -41,7 +41,7 @@ def pictures(groups: Sequence[Group]) -> list[tuple[str, bytes]]:
     }
     found = []
     with matplotlib.rc_context({"font.size": 9}), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)  # a box stands for it
+        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)  # a box is drawn instead
         for title, draw in drawn.items():
             figure = draw(groups)
             if figure is not None:
@@ -50,7 +50,7 @@ def pictures(groups: Sequence[Group]) -> list[tuple[str, bytes]]:
 
 
 def learning_curves(groups: Sequence[Group]) -> Figure | None:
-    """The headline metric of the validation part, or where it is not measured the loss, against the training step."""
+    """Plot the primary metric on the validation split by training step, or the loss if that metric is not recorded."""
     tables = [[metrics_of(run.path) for run in group.runs] for group in groups]
     names = (f"val_{next((group.metric for group in groups if group.metric), '')}", "val_loss")
     known = {name for of_group in tables for table in of_group for name in table}
@@ -67,14 +67,17 @@ def learning_curves(groups: Sequence[Group]) -> Figure | None:
     figure, axes = _beside_a_legend()
     _draw_lines(axes, lines)
     axes.set(xlabel="training step", ylabel=_short(name.replace("val_", "validation ")))
-    low, high = np.percentile(values[np.isfinite(values)], [0, 98])  # a run that diverges does not flatten the others
+    low, high = np.percentile(values[np.isfinite(values)], [0, 98])  # one diverging run must not flatten the others
     axes.set_ylim(low - 0.05 * (high - low) - 1e-12, high + 0.05 * (high - low) + 1e-12)
     _legend(axes, groups)
     return figure
 
 
 def results_by_seed(groups: Sequence[Group]) -> Figure | None:
-    """A row a configuration: a dot a seed, mean and interval; the baselines as upright lines."""
+    """Plot test results with one row per configuration: a dot per seed, the mean and its confidence interval.
+
+    The baselines are vertical lines.
+    """
     shown = [(group, group.mean) for group in groups if group.mean is not None][:ROWS]
     if not shown:
         return None
@@ -99,7 +102,10 @@ def results_by_seed(groups: Sequence[Group]) -> Figure | None:
 
 
 def main_effects(groups: Sequence[Group]) -> Figure | None:
-    """By option that was swept, and by its value: the mean of all configurations that have it, and each of them."""
+    """Plot the test results against the values of each option that was swept.
+
+    Each small dot is a configuration with that value, and each large dot is the mean of these configurations.
+    """
     measured = [group for group in groups if group.mean is not None]
     by_option = {key: _by_value(measured, key) for key in (groups[0].choices if groups else {}) if key != "dataset"}
     by_option = {key: values for key, values in by_option.items() if len(values) > 1}
@@ -125,7 +131,7 @@ def main_effects(groups: Sequence[Group]) -> Figure | None:
 
 
 def costs(groups: Sequence[Group]) -> Figure | None:
-    """The test result against parameters, and against seconds an epoch."""
+    """Plot the test result against the number of parameters, and against the seconds per epoch."""
     measured = [(number, group, group.mean) for number, group in enumerate(groups) if group.mean is not None]
     if not measured:
         return None
@@ -144,7 +150,7 @@ def costs(groups: Sequence[Group]) -> Figure | None:
 
 
 def profiles(groups: Sequence[Group]) -> Figure | None:
-    """Norm of the loss's derivative with respect to h, against the distance from the last step read, a line a run."""
+    """Plot the gradient norm with respect to h against the distance from the last timestep read, one line per run."""
     read = ([_profile(run.path) for run in group.runs[:_SEEDS]] for group in groups)
     lines = [[line for line in of_group if line is not None] for of_group in read]
     if not any(lines):
@@ -162,13 +168,16 @@ def profiles(groups: Sequence[Group]) -> Figure | None:
 
 
 def _profile(path: Path) -> np.ndarray | None:
-    """`[T, 2]`: distance from the last step read, and norm over the largest, of the layer that reaches furthest."""
+    """Return `[T, 2]`: the distance from the last timestep read, and the norm divided by the largest norm.
+
+    The values are those of the layer with the largest gradient horizon.
+    """
     found = [norms / norms.max() for norms in last_profiles(path).values() if np.isfinite(norms).all() and norms.any()]
     if not found:
         return None
     furthest = max(
         (norms[np.flatnonzero(norms)[0] :] for norms in found), key=lambda norms: horizon(norms, backward=True)
-    )  # without padding
+    )  # without padding, whose norms are zero
     return np.column_stack([np.arange(len(furthest)), np.maximum(furthest, _FLOOR / 10)])
 
 
@@ -185,7 +194,7 @@ def _beside_a_legend() -> tuple[Figure, Axes]:
 
 
 def _draw_lines(axes: Axes, lines: Sequence[Sequence[np.ndarray]]) -> None:
-    """Each configuration's lines `[N, 2]` in its colour, the best on top."""
+    """Draw each configuration's lines, `[N, 2]` each, in its color, with the best configuration on top."""
     for number, of_group in enumerate(lines):
         finite = [np.where(np.isfinite(line), line, np.nan) for line in of_group]
         wide = 1.2 if number < COLOURED else 0.6
@@ -207,12 +216,12 @@ def _colour(number: int) -> str:
 
 
 def _short(text: str, length: int = 46) -> str:
-    """A text that fits, and is not taken for mathematics."""
+    """Return a text that is short enough for a plot, and that is not interpreted as math text."""
     return (text if len(text) <= length else f"{text[: length - 1]}…").replace("$", r"\$")
 
 
 def _by_value(groups: Sequence[Group], key: str) -> dict[str, list[float]]:
-    """By value of an option, numbers in their order, the configurations' means."""
+    """Return the means of the configurations by value of an option, with numbers in ascending order."""
     values: dict[str, list[float]] = defaultdict(list)
     for group in groups:
         if group.choices[key] and group.mean is not None:

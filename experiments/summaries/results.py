@@ -1,4 +1,4 @@
-"""What is shown when runs are over: a panel for one, a table for many. Made from run directories alone."""
+"""Terminal output for finished runs, made from their directories: a panel for one run, a table for several."""
 
 import shlex
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ COLOURS = {
 
 
 def line(path: Path) -> str:
-    """One run of a sweep, as it ends."""
+    """Return one line about a run of a sweep, to print when the run ends."""
     run = RunDirectory(path)
     result = run.result
     if result is None:
@@ -36,7 +36,7 @@ def line(path: Path) -> str:
 
 
 def panel(path: Path) -> Panel:
-    """One completed run."""
+    """Return a panel about one completed run."""
     result = RunDirectory(path).result or {}
     rows = Table.grid(padding=(0, 2))
     for name, value in sorted(result["metrics"].items()):
@@ -59,7 +59,7 @@ def panel(path: Path) -> Panel:
 
 
 def _speed(speed: dict[str, float | None]) -> tuple[str, str]:
-    """Steps per second; timesteps per second, and where the time of a step goes."""
+    """Return the steps per second, and a text with the timesteps per second and the fractions of time."""
     shares = {name: speed[f"share_{name}"] for name in ("step", "data", "logging")}
     told = ", ".join(f"{name} {share:.0%}" for name, share in shares.items() if share is not None)
     return f"{speed['steps_per_second']:,.0f}", f"{speed['timesteps_per_second']:,.0f} timesteps; {told}"
@@ -73,10 +73,12 @@ def _where(path: Path) -> list[Text]:
 
 
 def table(runs: Mapping[Path, dict[str, str]]) -> Table:
-    """One row a run, in the order given: first what tells the runs apart, last how their directories' names end.
+    """Return a table with one row per run, in the given order.
+
+    The first columns show the options that distinguish the runs. The last column shows the end of the directory name.
 
     Args:
-        runs: by directory, the run's options as they would be typed, with the seed.
+        runs: the options of each run, including the seed, with values as on the command line, by run directory.
     """
     results = [RunDirectory(path).result or {} for path in runs]
     differing = swept(runs.values())
@@ -119,7 +121,7 @@ def _number(value: float | None) -> str:
 
 
 def _gradient(layers: dict[str, Any]) -> tuple[str, str]:
-    """Horizons and first-to-last ratios of all layers, a line each."""
+    """Return the horizons and the first-to-last ratios of all layers, one line per layer."""
     horizons = (f"{layer['horizon']}/{layer['steps']}" for layer in layers.values())
     ratios = ("–" if layer["first_to_last"] is None else f"{layer['first_to_last']:.1e}" for layer in layers.values())
     return "\n".join(horizons), "\n".join(ratios)

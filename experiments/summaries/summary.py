@@ -1,4 +1,4 @@
-"""A folder of runs at a glance: a row a configuration, its seeds grouped. Made from run directories; no TensorFlow."""
+"""Summary of a folder of runs, one row per configuration, made from run directories without TensorFlow."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,15 +17,15 @@ from .groups import Group, as_csv, cells_of, columns_of, grouped, troubled
 
 
 def summary(folder: Path, given: Sequence[str], report: bool = True) -> None:
-    """Shows a folder's configurations as a table; writes `summary.csv` and `report.html` into the folder.
+    """Show the configurations in a folder as a table, and write `summary.csv` and `report.html` into the folder.
 
     Args:
-        folder: holds the runs.
-        given: conditions on what is shown, `cell=lstm`.
-        report: whether to write the page.
+        folder: folder with the runs.
+        given: conditions that select runs, such as `cell=lstm`.
+        report: whether to write `report.html`.
 
     Raises:
-        UserError: no run to show, or files that cannot be written.
+        UserError: there are no runs to show, or the files cannot be written.
     """
     runs = where(read_runs(folder), conditions_of(given))
     groups = grouped(runs)
@@ -58,7 +58,7 @@ def _table(groups: Sequence[Group], title: str) -> Table:
 
 
 def _print_notes(screen: Console, runs: Sequence[Run], groups: Sequence[Group]) -> None:
-    """What the table does not tell: failures, what cannot be read, what was counted once."""
+    """Print what the table does not show: failed runs, unreadable files and repeated runs."""
     for run in troubled(runs):
         screen.print(f"{run.path.name}: {run.state}: {run.message}", soft_wrap=True, markup=False, highlight=False)
     twice = sum(len(group.runs) - len({run.seed for run in group.runs}) for group in groups)

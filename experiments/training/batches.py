@@ -1,4 +1,4 @@
-"""A split of the data as batches, in the order that follows from the seed."""
+"""Batches of a split, in an order that follows from the seed."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from ..data.outputs import Output, Sequences
 
 
 def network_inputs(split: Split, output: Output) -> Any:
-    """A part's inputs as the network takes them: one array, or several by name."""
+    """Return the inputs of a split as the network expects them: one array, or several by name."""
     inputs = {"sequence": split.inputs}
     if split.mask is not None:
         inputs["mask"] = split.mask
@@ -23,16 +23,16 @@ def network_inputs(split: Split, output: Output) -> Any:
 
 
 def examples(split: Split, output: Output) -> tuple:
-    """A part as `(inputs, targets)` or, where not every step is asked for, `(inputs, targets, sample_weight)`."""
+    """Return `(inputs, targets)` of a split, followed by `sample_weight` if some timesteps are not scored."""
     weights = () if split.target_mask is None else (split.target_mask.astype("float32"),)
     return (network_inputs(split, output), split.targets, *weights)
 
 
 def batches(split: Split, output: Output, batch_size: int, epochs: range, seed: int | None) -> tf.data.Dataset:
-    """All batches of some epochs, one after another; every epoch in an order of its own.
+    """Return the batches of several epochs, one epoch after another, each in its own order.
 
-    The order of epoch e depends on the seed and on e alone, so a run can begin at any epoch. Without a seed the
-    examples stay in their order.
+    The order of epoch e depends only on the seed and on e, so training can start at any epoch. Without a seed, the
+    examples keep their order.
     """
     arrays = keras.tree.map_structure(tf.constant, examples(split, output))
     order_seed = None if seed is None else number(seed, "order")
@@ -47,22 +47,25 @@ def batches(split: Split, output: Output, batch_size: int, epochs: range, seed: 
     indices = tf.data.Dataset.range(epochs.start, epochs.stop).flat_map(one_epoch)
     gather = lambda chosen: keras.tree.map_structure(lambda array: tf.gather(array, chosen), arrays)
     options = tf.data.Options()
-    options.threading.private_threadpool_size = 1  # there is little to do, and more would wait for one another
-    options.autotune.enabled = False  # nothing to tune, and the end of its thread may be waited for seconds
+    options.threading.private_threadpool_size = 1  # little work: more threads would wait for each other
+    options.autotune.enabled = False  # nothing to tune, and ending its thread can take seconds
     return indices.map(gather).prefetch(2).with_options(options)
 
 
 def one_pass(split: Split, output: Output, batch_size: int) -> tf.data.Dataset:
-    """All batches once, in their order, for validation; Keras would read arrays with a thread that tunes."""
+    """Return all batches once, in their original order, for validation.
+
+    Given arrays, Keras would read them with an autotuning thread; `batches` disables autotuning.
+    """
     number_of_all = tf.data.experimental.assert_cardinality(steps_per_epoch(split, batch_size))
     return batches(split, output, batch_size, range(1), None).apply(number_of_all)
 
 
 def in_streams(split: Split, batch_size: int) -> Split:
-    """Consecutive examples, rearranged so that example b of a batch goes on in example b of the next.
+    """Rearrange consecutive examples so that example b of a batch continues in example b of the next batch.
 
-    The part is cut into `batch_size` streams of equal length, which are read side by side; what is left over at the
-    end is dropped.
+    The split is divided into `batch_size` streams of equal length, which are read in parallel. Examples that are left
+    over at the end are dropped.
 
     Raises:
         UserError: there are fewer examples than streams.
@@ -77,5 +80,5 @@ def in_streams(split: Split, batch_size: int) -> Split:
 
 
 def steps_per_epoch(split: Split, batch_size: int) -> int:
-    """How many batches an epoch has; the last may be smaller."""
+    """Return the number of batches in an epoch; the last one may be smaller."""
     return -(-len(split) // batch_size)

@@ -1,4 +1,4 @@
-"""What happens while a network trains, beside what TensorBoard shows: rows kept, ends found, waiting timed."""
+"""Callbacks for status files, stopping, timing, profiling and checkpoints; `telemetry` has those for TensorBoard."""
 
 import math
 import time
@@ -19,11 +19,11 @@ from .telemetry import GradientTelemetry
 
 
 class DivergedError(Exception):
-    """The loss, or a gradient, is no longer finite."""
+    """Error for a loss or a gradient that is no longer finite."""
 
 
 class MetricsFile(keras.callbacks.Callback):
-    """Keeps `metrics.csv`, a row an epoch."""
+    """Callback that writes `metrics.csv`, one row per epoch."""
 
     def __init__(self, directory: RunDirectory):
         super().__init__()
@@ -36,22 +36,22 @@ class MetricsFile(keras.callbacks.Callback):
         self.directory.write_metrics(self.rows)
 
     def get_state(self) -> dict:
-        """The rows."""
+        """Return the rows."""
         return {"rows": self.rows}
 
     def set_state(self, state: dict) -> None:
-        """Takes rows over."""
+        """Restore the rows, and write them to the file."""
         self.rows = state["rows"]
         self.directory.write_metrics(self.rows)
 
 
 class StatusFile(keras.callbacks.Callback):
-    """Says in `status.json` how far the run is, for whoever watches it.
+    """Callback that writes the progress of a run to `status.json`.
 
     Args:
-        directory: the run's.
-        headline: the metric by which people judge.
-        telemetry: what knows how far back the gradient reaches, if anything does.
+        directory: the run directory.
+        headline: the primary metric.
+        telemetry: source of the gradient horizon; `None` without telemetry.
     """
 
     def __init__(self, directory: RunDirectory, headline: str, telemetry: GradientTelemetry | None):
@@ -63,7 +63,7 @@ class StatusFile(keras.callbacks.Callback):
         self._began = time.perf_counter()
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        """Says what is done, what it gave, and how long the rest will take."""
+        """Write the epoch, the primary metric, the gradient horizon and the estimated time left."""
         self._done += 1
         epochs = self.params["epochs"]
         seconds_left = (time.perf_counter() - self._began) / self._done * (epochs - epoch - 1)
@@ -78,11 +78,11 @@ class StatusFile(keras.callbacks.Callback):
 
 
 class Best(keras.callbacks.EarlyStopping):
-    """Keeps the weights of the best epoch, and ends training where it has long been a better one.
+    """Early stopping that always restores the weights of the best epoch.
 
     Args:
-        metric: by which an epoch is better, of the validation part.
-        patience: epochs without a better one after which training ends; `None` for never.
+        metric: validation metric that determines the best epoch.
+        patience: number of epochs without improvement after which training ends; `None` disables early stopping.
     """
 
     _REMEMBERED = ("wait", "best", "best_epoch", "stopped_epoch")
@@ -93,20 +93,22 @@ class Best(keras.callbacks.EarlyStopping):
         super().__init__(f"val_{metric}", mode=mode, patience=2**31 if never else patience, restore_best_weights=True)
 
     def get_state(self) -> dict:
-        """The best weights, and how long ago they were found."""
+        """Return the best weights and the number of epochs since they were found."""
         state = {name: getattr(self, name) for name in self._REMEMBERED}
         return {**state, "best": None if state["best"] is None else float(state["best"]), "weights": self.best_weights}
 
     def set_state(self, state: dict) -> None:
-        """Takes them over."""
+        """Restore the best weights and the number of epochs since they were found."""
         for name in self._REMEMBERED:
             setattr(self, name, state[name])
         self.best_weights = state["weights"]
 
 
 class StopInTime(keras.callbacks.Callback):
-    """Raises `DivergedError` at the first step whose loss, or whose gradient, is not finite; and what was lost of an
-    interruption."""
+    """Callback that raises `DivergedError` at the first step with a loss or gradient that is not finite.
+
+    It also raises `KeyboardInterrupt` if Python has discarded an earlier one.
+    """
 
     def __init__(self, measurements: Measurements | None):
         super().__init__()
@@ -125,7 +127,7 @@ class StopInTime(keras.callbacks.Callback):
             raise DivergedError(f"the gradient of {weight} became {norms[worst]} at step {step}{self._where()}")
 
     def _where(self) -> str:
-        """The layer and timestep at which, on the way back, the gradient was first not finite."""
+        """Return a text with the layer and timestep at which the gradient first became non-finite."""
         for key, norms in (self.measurements.read() if self.measurements else {}).items():
             lost = np.flatnonzero(~np.isfinite(norms))
             if lost.size:
@@ -135,10 +137,10 @@ class StopInTime(keras.callbacks.Callback):
 
 
 class Solved(keras.callbacks.Callback):
-    """Notes the training step at which the validation part first met the task's criterion.
+    """Callback that notes the training step at which the validation split first met the task's criterion.
 
     Attributes:
-        step: that step, the last of its epoch; `None` as long as there is none.
+        step: the last training step of that epoch; `None` until the criterion is met.
     """
 
     def __init__(self, task: Task):
@@ -147,7 +149,7 @@ class Solved(keras.callbacks.Callback):
         self.step: int | None = None
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        """Looks at the epoch's validation metrics."""
+        """Compare the epoch's validation metric with the criterion."""
         if self.criterion is None or self.step is not None:
             return
         name, threshold = self.criterion
@@ -156,21 +158,21 @@ class Solved(keras.callbacks.Callback):
             self.step = int(self.model.optimizer.iterations)
 
     def get_state(self) -> dict:
-        """The step."""
+        """Return the step."""
         return {"step": self.step}
 
     def set_state(self, state: dict) -> None:
-        """Takes a step over."""
+        """Restore the step."""
         self.step = state["step"]
 
 
 class Stopwatch(keras.callbacks.Callback):
-    """Takes the time of training steps, validation and ends of epochs left out. The first of a run's callbacks.
+    """Timer of training steps, without validation and the ends of epochs. It must be the run's first callback.
 
-    The first execution, in which the step is traced, does not count.
+    The first execution is not counted, because it includes tracing.
 
     Args:
-        timesteps: of all sequences of one training step.
+        timesteps: number of timesteps in all sequences of one training step.
     """
 
     def __init__(self, timesteps: int) -> None:
@@ -182,17 +184,17 @@ class Stopwatch(keras.callbacks.Callback):
         self._began = self._ended = 0.0
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
-        """Forgets when the last step ended."""
+        """Forget when the last step ended, so that the time between epochs is not counted."""
         self._ended = 0.0
 
     def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
-        """Adds what the callbacks of the last step, and Keras, have taken."""
+        """Add the time that Keras and the callbacks have taken since the last step."""
         self._began, self._first = time.perf_counter(), batch
         if self._ended:
             self.seconds["logging"] += self._began - self._ended
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        """Adds a step, or several that are executed together."""
+        """Add the time of one step, or of several steps that are executed together."""
         now = time.perf_counter()
         if self._traced:
             waited = float(self.model.waited)
@@ -204,7 +206,7 @@ class Stopwatch(keras.callbacks.Callback):
         self.model.waited.assign(0.0)
 
     def summary(self) -> dict[str, float]:
-        """Steps and timesteps per second, and the shares of data, step and logging in the time that steps take."""
+        """Return steps and timesteps per second, and the fractions of time for data, steps and logging."""
         total = sum(self.seconds.values())
         if not total:
             return {}
@@ -213,20 +215,20 @@ class Stopwatch(keras.callbacks.Callback):
         }
 
     def get_state(self) -> dict:
-        """Times so far."""
+        """Return the times so far."""
         return {"seconds": self.seconds, "steps": self.steps}
 
     def set_state(self, state: dict) -> None:
-        """Takes times over."""
+        """Restore the times."""
         self.seconds, self.steps = dict(state["seconds"]), state["steps"]
 
 
 class Profile(keras.callbacks.Callback):
-    """Profiles the first executions of steps of the second epoch, or of the only one, for TensorBoard's Profile tab.
+    """Callback that profiles the start of the second epoch, or of the only epoch, for TensorBoard's Profile tab.
 
     Args:
         directory: where the profile is written.
-        epochs: how many there are.
+        epochs: number of epochs.
     """
 
     _EXECUTIONS = 10
@@ -237,26 +239,26 @@ class Profile(keras.callbacks.Callback):
         self._left = 0
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
-        """Begins, if it is time."""
+        """Start profiling if this is the epoch to profile."""
         if epoch == self._epoch:
             self._left = self._EXECUTIONS
             tf.profiler.experimental.start(str(self.directory))
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        """Ends after some of them."""
+        """Stop profiling after `_EXECUTIONS` executions."""
         self._left -= 1
         if self._left == 0:
             tf.profiler.experimental.stop()
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        """Ends where the epoch has fewer."""
+        """Stop profiling if the epoch has fewer executions."""
         if self._left > 0:
             self._left = 0
             tf.profiler.experimental.stop()
 
 
 class FreshStates(keras.callbacks.Callback):
-    """Lets a stateful network start every pass over a part of the data from zero."""
+    """Callback that resets the states of a stateful network to zero before every pass over a split."""
 
     def _reset(self, *arguments: object) -> None:
         self.model.get_layer("stack").reset_state()
@@ -269,30 +271,30 @@ class FreshStates(keras.callbacks.Callback):
 
 
 class Remembering(Protocol):
-    """A callback that takes something from epoch to epoch.
+    """A callback whose state is saved in the checkpoint.
 
-    Its state is made of plain values and lists of arrays.
+    The state consists of plain values and lists of arrays.
     """
 
     def get_state(self) -> dict[str, Any]:
-        """What it remembers."""
+        """Return the state."""
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Remembers it again; called when training begins."""
+        """Restore the state; called at the start of training."""
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """Keeps a run's checkpoint, and goes on from the one that is there. The last of a run's callbacks.
+    """Callback that writes a run's checkpoint and resumes from an existing one. It must be the run's last callback.
 
     Args:
         path: the file.
         model: a built and compiled model.
-        callbacks: those that remember something, by name.
-        began: when the run began, or went on, by `time.perf_counter`.
+        callbacks: callbacks whose states are saved, by name.
+        began: value of `time.perf_counter` when the run started or resumed.
 
     Attributes:
-        epoch: how many epochs are done.
-        stopped: whether training had ended by itself.
+        epoch: number of finished epochs.
+        stopped: whether early stopping had ended training.
         seconds: how long the run had taken before it was interrupted.
     """
 
@@ -306,7 +308,7 @@ class Checkpoint(keras.callbacks.Callback):
         self.seconds: float = self._kept["seconds"] if self._kept else 0.0
 
     def on_train_begin(self, logs: dict | None = None) -> None:
-        """Brings back what was kept; after the other callbacks, which begin afresh."""
+        """Restore the checkpoint, after the other callbacks have reset their states."""
         if self._kept is None:
             return
         for variable, value in zip(_variables(self.model), self._kept["variables"], strict=True):
@@ -315,7 +317,7 @@ class Checkpoint(keras.callbacks.Callback):
             callback.set_state(self._kept["callbacks"][name])
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        """Keeps the state after an epoch."""
+        """Write the checkpoint after an epoch."""
         self.epoch = epoch + 1
         states = {name: callback.get_state() for name, callback in self.callbacks.items()}
         variables = [variable.numpy() for variable in _variables(self.model)]
@@ -325,5 +327,5 @@ class Checkpoint(keras.callbacks.Callback):
 
 
 def _variables(model: keras.Model) -> list[Any]:
-    """All that training changes, but for metrics, which every epoch begins anew."""
+    """Return all variables that training changes, except for metrics, which are reset in every epoch."""
     return [*model.variables, *model.optimizer.variables]

@@ -1,4 +1,4 @@
-"""Keras's losses and metrics for every kind of output, to train by and to watch. Scores are `data.outputs`'s."""
+"""Keras losses and metrics for every kind of output, for use during training; `data.outputs` computes the scores."""
 
 import math
 from functools import singledispatch
@@ -10,12 +10,12 @@ from keras import ops
 from ..data.outputs import Classes, Labels, Output, Sequences, Symbols, Values
 
 _PER_ANSWER = "mean_with_sample_weight"
-"""The loss is the mean over the answers that are asked for, however many steps are padding."""
+"""Reduction of a loss to the mean over the scored targets, however many timesteps are padding."""
 
 
 @singledispatch
 def compile_arguments(output: Output) -> dict[str, Any]:
-    """Loss and metrics, as arguments of `keras.Model.compile`."""
+    """Return the loss and the metrics as arguments of `keras.Model.compile`."""
     raise NotImplementedError(type(output).__name__)
 
 
@@ -70,7 +70,7 @@ def _(output: Labels) -> dict[str, Any]:
 
 
 class _Loss(keras.losses.Loss):
-    """A loss made of a function of targets and answers."""
+    """A loss that a function computes from targets and predictions."""
 
     def __init__(self, function: Any, **kwargs: Any):
         super().__init__(**kwargs)
@@ -78,10 +78,10 @@ class _Loss(keras.losses.Loss):
 
 
 class Accuracy(keras.metrics.SparseCategoricalAccuracy):
-    """Share of right answers, steps of the silent class left out.
+    """Fraction of correct predictions, without timesteps whose target is the silent class.
 
     Args:
-        silent: that class, or `None`.
+        silent: this class; `None` includes all classes.
     """
 
     def __init__(self, silent: int | None, **kwargs: Any):
@@ -89,7 +89,7 @@ class Accuracy(keras.metrics.SparseCategoricalAccuracy):
         self.silent = silent
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Adds a batch."""
+        """Add a batch."""
         if self.silent is not None:
             spoken = ops.cast(ops.not_equal(y_true, self.silent), "float32")
             sample_weight = spoken if sample_weight is None else spoken * ops.cast(sample_weight, "float32")
@@ -97,10 +97,10 @@ class Accuracy(keras.metrics.SparseCategoricalAccuracy):
 
 
 class ExactMatch(keras.metrics.Mean):
-    """Share of sequences that are right at every step that is asked for."""
+    """Fraction of sequences whose predictions are correct at all scored timesteps."""
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Adds a batch."""
+        """Add a batch."""
         right = ops.equal(ops.argmax(y_pred, axis=-1), ops.cast(y_true, "int64"))
         if sample_weight is not None:
             right = ops.logical_or(right, ops.equal(sample_weight, 0))

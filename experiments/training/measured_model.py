@@ -1,4 +1,4 @@
-"""The training step that measures while it trains, and the data in the order that the seed decides."""
+"""A Keras model that measures gradient norms at every timestep during training."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -12,16 +12,16 @@ from rnnscope import GradientTaps, Signal
 
 
 class Measurements:
-    """What the last training step that was to be measured has left.
+    """The gradient norms of the last measured training step.
 
     Args:
-        names: which signals to measure.
-        every: training steps between two that are measured.
+        names: the signals to measure.
+        every: number of training steps from one measured step to the next.
 
     Attributes:
-        names, every: as given.
-        signals: what each key of the norms stands for.
-        norms: gradient norms by key, variables `[T]`.
+        names, every: the arguments.
+        signals: the signal that belongs to each key of `norms`.
+        norms: gradient norms by key, variables of shape `[T]`.
     """
 
     def __init__(self, names: Sequence[str] = ("h", "c"), every: int = 1) -> None:
@@ -30,7 +30,7 @@ class Measurements:
         self.norms: dict[str, tf.Variable] = {}
 
     def keep(self, signals: dict[str, Signal], norms: dict[str, tf.Tensor]) -> None:
-        """Called while the step is traced: puts what it computes where a callback can read it."""
+        """Store signals and norms where a callback can read them; called while the step is traced."""
         self.signals = dict(signals)
         for key, norm in norms.items():
             if key not in self.norms:
@@ -40,25 +40,25 @@ class Measurements:
             self.norms[key].assign(norm)
 
     def read(self) -> dict[str, np.ndarray]:
-        """The norms by key, float32 `[T]` each."""
+        """Return the norms by key, float32 `[T]` each."""
         return {key: variable.numpy() for key, variable in self.norms.items()}
 
 
 class MeasuredModel(keras.Model):
-    """A functional model whose training step asks for the gradient's norms beside the gradient.
+    """A functional model whose training step computes gradient norms together with the gradient.
 
-    Its losses, in training as in evaluation, are means over all answers that were asked for, not over batches. Steps
-    that are executed together end with the epoch, and after a step whose loss or gradient is not finite.
+    In training and evaluation, its losses are means over all scored targets, not over batches. A group of steps that
+    are executed together stops at the end of the epoch, and after a step whose loss or gradient is not finite.
 
     Args:
-        inputs, outputs, name: as of `keras.Model`.
+        inputs, outputs, name: as in `keras.Model`.
 
     Attributes:
-        measurements: what a step measured at every timestep; `None` (the default) measures nothing.
-        weight_norms: norm of each trainable weight's gradient, before clipping, at the last step that was to be
-            measured (without measurements at the last of all) or that was not finite; a variable.
-        waited: seconds that training steps have waited for their data; a variable.
-        steps_per_epoch: after how many steps an epoch ends, where several are executed together.
+        measurements: the measurements at every timestep; `None` (the default) measures nothing.
+        weight_norms: norm of each trainable weight's gradient before clipping, as a variable. It is updated at every
+            measured step (without measurements, at every step) and at every step that is not finite.
+        waited: seconds that training steps have waited for their data, as a variable.
+        steps_per_epoch: number of steps in an epoch, needed if several steps are executed together.
     """
 
     measurements: Measurements | None = None
@@ -72,15 +72,19 @@ class MeasuredModel(keras.Model):
 
     @classmethod
     def around(cls, network: keras.Model) -> "MeasuredModel":
-        """A model of the same inputs, outputs and weights."""
+        """Return a model with the inputs, outputs and weights of `network`."""
         inputs = {tensor.name: tensor for tensor in network.inputs} if len(network.inputs) > 1 else network.inputs
         return cls(inputs, network.outputs[0], name=network.name)
 
     def make_train_function(self, force: bool = False) -> None:
-        """Keras's, but that it takes the time that steps wait for their data, and ends where they are to end."""
+        """Build the function that executes training steps.
+
+        Unlike Keras's own, it measures the time that steps wait for their data. Each execution stops at the end of the
+        epoch, and after a step whose loss or gradient is not finite.
+        """
         if self.train_function is not None and not force:
             return
-        # There is nothing in a step that autograph would have to rewrite, and reading it takes half a second.
+        # AutoGraph has nothing to rewrite in a step, and its analysis would take half a second.
         step = tf.function(self._train, autograph=False, jit_compile=self.jit_compile, reduce_retracing=True)
 
         def next_step(iterator: Iterator) -> tf.Tensor:
@@ -102,7 +106,7 @@ class MeasuredModel(keras.Model):
             )
             return self.get_metrics_result()
 
-        done = 0  # of the epoch
+        done = 0  # number of steps in the current epoch
 
         def execute(iterator: Iterator) -> dict[str, Any]:
             nonlocal done
@@ -118,19 +122,19 @@ class MeasuredModel(keras.Model):
         self.train_function = execute
 
     def train_step(self, data: Any) -> dict[str, Any]:
-        """One step on `(inputs, targets)` or `(inputs, targets, sample_weight)`."""
+        """Execute one step on `(inputs, targets)` or `(inputs, targets, sample_weight)`."""
         self._train(data)
         return self.get_metrics_result()
 
     def _train(self, data: Any) -> tf.Tensor:
-        """One step; returns whether its loss and its gradient were finite."""
+        """Execute one step, and return whether its loss and its gradient were finite."""
         inputs, targets, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         names = () if self.measurements is None else self.measurements.names
         with tf.GradientTape() as tape:
             with GradientTaps(tape.watch, names) as taps:
                 predictions = self(inputs, training=True)
             loss = self.compute_loss(inputs, targets, predictions, sample_weight, training=True)
-            scaled = self.optimizer.scale_loss(loss)  # in half precision small gradients would be lost
+            scaled = self.optimizer.scale_loss(loss)  # prevents underflow of small gradients in half precision
         gradients, norms = tape.gradient(scaled, (self.trainable_weights, taps.vectors))
         unscaled = lambda norm: tf.cast(norm, "float32") / self._loss_scale()
         weight_norms = tf.stack([0.0 if g is None else unscaled(tf.norm(g)) for g in gradients])
@@ -152,15 +156,15 @@ class MeasuredModel(keras.Model):
 
     @property
     def may_skip_steps(self) -> bool:
-        """Whether a step whose gradient is not finite is passed over, and the next tried with a smaller scale."""
+        """Whether a step with a non-finite gradient is skipped and the next step uses a smaller loss scale."""
         return isinstance(self.optimizer, keras.optimizers.LossScaleOptimizer)
 
     def _loss_scale(self) -> Any:
-        """What the optimiser multiplies the loss by before it is differentiated."""
+        """Return the factor by which the optimizer multiplies the loss before differentiation."""
         return self.optimizer.scale_loss(1.0)
 
     def test_step(self, data: Any) -> dict[str, Any]:
-        """Loss and metrics on one batch."""
+        """Compute loss and metrics on one batch."""
         inputs, targets, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         predictions = self(inputs, training=False)
         loss = self.compute_loss(inputs, targets, predictions, sample_weight, training=False)
@@ -168,12 +172,15 @@ class MeasuredModel(keras.Model):
         return self.compute_metrics(inputs, targets, predictions, sample_weight)
 
     def _count(self, loss: Any, targets: Any, sample_weight: Any) -> None:
-        """Adds a batch's loss to the mean, with the number of its answers as weight."""
+        """Add a batch's loss to the mean loss, weighted by the number of scored targets."""
         mean_loss = next(metric for metric in self.metrics if metric.name == "loss")
         answers = tf.shape(targets)[0] if sample_weight is None else tf.reduce_sum(sample_weight)
         mean_loss.update_state(loss, sample_weight=answers)
 
 
 def _now() -> tf.Tensor:
-    """Seconds, in a graph; TensorFlow's own clock stands still where it is to be deterministic."""
+    """Return the time in seconds, from within a graph.
+
+    TensorFlow's own clock does not advance when operations are deterministic.
+    """
     return tf.numpy_function(time.perf_counter, [], "float64")

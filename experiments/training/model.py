@@ -1,4 +1,4 @@
-"""From a configuration and what a task asks for to a Keras model."""
+"""Construction of a Keras model and its optimizer from a configuration and the signature of a task."""
 
 import math
 from typing import Any
@@ -16,20 +16,21 @@ from .precision import precision, whole
 
 
 def build_network(config: Any, signature: Signature, batch_size: int | None = None) -> keras.Model:
-    """Inputs → a stack of recurrent layers → one Dense head, which gives logits, or values in the data's own units.
+    """Build the network: inputs → a stack of recurrent layers → one Dense head.
 
-    Numbers `[B, T, F]` are standardised on the way in where the task wants it, symbols `[B, T]` embedded. Padded
-    sequences come with a second input, `mask`. Where a sequence is asked for, the stack is an encoder, a second one
-    like it the decoder, and the target another input, which in inference lends its length alone.
+    The head returns logits, or values in the units of the data. Numeric inputs `[B, T, F]` are standardized if the
+    task requires it. Symbols `[B, T]` are embedded. Padded sequences have a second input, `mask`. If the output is a
+    sequence, the stack is an encoder and a second stack of the same kind is the decoder. The target is then another
+    input, of which only the length is used in inference.
 
-    Recurrent layers are called `layer_1`, `layer_2`, … from the input up, whatever their cell, so that the curves
-    of different cells share a chart; in a bidirectional stack `forward_layer_1`, `backward_layer_1`; of encoder and
-    decoder `encoder_layer_1`, `decoder_layer_1`.
+    Recurrent layers are called `layer_1`, `layer_2`, … from the input to the output for every cell, so that the curves
+    of different cells share a chart. Their names are `forward_layer_1` and `backward_layer_1` in a bidirectional
+    stack, and `encoder_layer_1` and `decoder_layer_1` in an encoder and decoder.
 
     Args:
-        config: a whole configuration.
-        signature: what is read and written.
-        batch_size: B, where states are kept from batch to batch.
+        config: a complete configuration.
+        signature: the inputs and outputs of the task.
+        batch_size: B; required only for a stateful network.
     """
     inputs: dict[str, Any] = {}
     with precision(config.trainer.precision):
@@ -41,7 +42,7 @@ def build_network(config: Any, signature: Signature, batch_size: int | None = No
 
 
 def _sequence(config: Any, signature: Signature, batch_size: int | None, inputs: dict[str, Any]) -> Any:
-    """The input, as the recurrent layers read it: `[B, T, F]`."""
+    """Return the input as the recurrent layers read it, `[B, T, F]`."""
     if signature.symbols:
         inputs["sequence"] = keras.Input((signature.steps,), batch_size, dtype="int32", name="sequence")
         return _embedding(config, signature.features, "embedding")(inputs["sequence"])
@@ -55,7 +56,7 @@ def _sequence(config: Any, signature: Signature, batch_size: int | None, inputs:
 
 
 def _embedding(config: Any, symbols: int, name: str) -> keras.layers.Embedding:
-    """A vector for each symbol, of length about 1, as that of a one-hot code."""
+    """Return a layer that maps each symbol to a vector of length about 1, the length of a one-hot code."""
     units = config.architecture.embedding_units
     return keras.layers.Embedding(symbols, units, keras.initializers.RandomNormal(stddev=units**-0.5), name=name)
 
@@ -75,7 +76,11 @@ def _answers(config: Any, signature: Signature, sequence: Any, inputs: dict[str,
 
 
 def _encoder_decoder(config: Any, output: Sequences, head: Any) -> rnnscope.EncoderDecoder:
-    """Two stacks alike; the decoder reads forwards, with units for both directions of the encoder."""
+    """Return an encoder and a decoder with the same architecture.
+
+    The decoder reads only forward. If the encoder is bidirectional, the decoder has twice as many units, so that it can
+    receive the states of both directions.
+    """
     both = config.architecture.bidirectional
     return rnnscope.EncoderDecoder(
         _stack(config, "encoder_", return_sequences=False, return_state=True),
@@ -96,14 +101,14 @@ def _stack(
     bidirectional: bool | None = None,
     factor: int = 1,
 ) -> rnnscope.Stacked:
-    """The architecture's layers; `factor` multiplies their units."""
+    """Return the recurrent layers of the architecture; `factor` multiplies their numbers of units."""
     architecture = config.architecture
     if bidirectional is None:
         bidirectional = architecture.bidirectional
 
     def layer(index: int) -> keras.layers.Layer:
         name = f"{prefix}layer_{index}"
-        unread = return_state and not return_sequences and index == architecture.depth  # an encoder's last output
+        unread = return_state and not return_sequences and index == architecture.depth  # the encoder's output
         recurrent = rnnscope.RNN(
             _wrapped(_cell(config, f"{prefix}{index}", factor), config, f"{prefix}{index}", unread),
             return_sequences=return_sequences or index < architecture.depth,
@@ -139,7 +144,10 @@ _SCALED = {"identity": rnnscope.ScaledIdentity, "orthogonal": keras.initializers
 
 
 def _wrapped(cell: rnnscope.Step, config: Any, index: str, unread: bool) -> rnnscope.Step:
-    """The cell with what the architecture adds to its step; where its output is not read, only to its states."""
+    """Return the cell with the extensions that the architecture adds to it.
+
+    If `unread`, the output of the cell is not used, and only extensions of its states are added.
+    """
     chosen = config.architecture
     if chosen.transition_depth:
         cell = rnnscope.DeepTransitionCell(cell, chosen.transition_depth, shortcut=chosen.transition_shortcut)
@@ -152,12 +160,12 @@ def _wrapped(cell: rnnscope.Step, config: Any, index: str, unread: bool) -> rnns
 
 
 def build_optimizer(config: Any) -> keras.optimizers.Optimizer:
-    """The optimiser of a group `optimizer` of the configuration."""
+    """Build the optimizer from the configuration group `optimizer`."""
     options = {key: config[key] for key in config if key not in ("_target_", "name")}
     return get_class(config._target_)(**options)
 
 
 def weights_table(network: keras.Model) -> str:
-    """Every weight's path, shape and size, as Markdown."""
+    """Return a Markdown table of the path, shape and size of every weight."""
     rows = [f"| {w.path} | {' × '.join(map(str, w.shape))} | {math.prod(w.shape):,} |" for w in network.weights]
     return "\n".join(["| weight | shape | parameters |", "|---|---|---:|", *rows])

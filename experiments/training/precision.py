@@ -1,4 +1,4 @@
-"""In which numbers Keras computes."""
+"""The numeric precision in which Keras computes."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,10 +8,11 @@ import keras
 
 @contextmanager
 def precision(name: str) -> Iterator[None]:
-    """Layers, losses and metrics that are made inside compute so.
+    """Set the precision of all layers, losses and metrics that are created in this context.
 
     Args:
-        name: `float32`, `float64`, or `mixed_bfloat16` and `mixed_float16`: weights in float32, products in half.
+        name: `float32`, `float64`, `mixed_bfloat16` or `mixed_float16`. The mixed precisions store weights in float32
+            and compute products in half precision.
     """
     policy, floatx = keras.config.dtype_policy(), keras.config.floatx()
     keras.config.set_floatx("float64" if name == "float64" else "float32")
@@ -24,5 +25,5 @@ def precision(name: str) -> Iterator[None]:
 
 
 def whole() -> str:
-    """The dtype of what is not to be computed in half precision: the way in and the way out."""
+    """Return the dtype for the layers at the input and output, which do not compute in half precision."""
     return keras.config.dtype_policy().variable_dtype

@@ -1,4 +1,4 @@
-"""A run's progress: a live bar on a terminal, a line now and then elsewhere."""
+"""Progress of a run: a live bar on a terminal, and occasional lines of text elsewhere."""
 
 from typing import Any
 
@@ -7,17 +7,17 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 _LINES = 10
-"""How many lines a run prints where there is no terminal."""
+"""Approximate number of lines that a run prints without a terminal."""
 
 
 class TrainingProgress(keras.callbacks.Callback):
-    """Shows epoch, metrics and the time left.
+    """Callback that shows the epoch, the metrics and the time left.
 
     Args:
-        console: where to show it.
-        title: what is being trained.
-        epochs: how many epochs there are.
-        steps_per_epoch: how many steps each has.
+        console: where to show them.
+        title: description of the run.
+        epochs: number of epochs.
+        steps_per_epoch: number of steps in an epoch.
     """
 
     def __init__(self, console: Console, title: str, epochs: int, steps_per_epoch: int):
@@ -38,32 +38,32 @@ class TrainingProgress(keras.callbacks.Callback):
         )
 
     def on_train_begin(self, logs: dict | None = None) -> None:
-        """Shows the bar."""
+        """Show the bar."""
         total = self.epochs * self.steps_per_epoch
         self.task = self.progress.add_task(self.title, total=total, metrics="")
         self.progress.start()
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
-        """Sees where the epoch begins."""
+        """Note the step at which the epoch starts."""
         self._before = epoch * self.steps_per_epoch
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        """Moves the bar."""
+        """Advance the bar."""
         self.progress.update(self.task, completed=self._before + min(batch + 1, self.steps_per_epoch))
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        """Shows the epoch's metrics."""
+        """Show the epoch's metrics."""
         metrics = _in_short(logs or {})
         self.progress.update(self.task, metrics=metrics)
         if not self.console.is_terminal and (epoch + 1) % max(1, self.epochs // _LINES) == 0:
             self.console.print(f"{self.title}: epoch {epoch + 1}/{self.epochs}  {metrics}", highlight=False)
 
     def on_train_end(self, logs: dict | None = None) -> None:
-        """Takes the bar away."""
+        """Remove the bar."""
         self.stop()
 
     def stop(self) -> None:
-        """Takes the bar away, also after an interruption."""
+        """Remove the bar, also after an interruption."""
         self.progress.stop()
 
 

@@ -1,4 +1,4 @@
-"""One run, a straight road: configuration → dataset → model → training with telemetry → record."""
+"""Execution of one run: configuration → dataset → model → training with telemetry → results."""
 
 import errno
 import logging
@@ -50,20 +50,20 @@ from .telemetry import Curves, GradientTelemetry, LookInside
 
 log = logging.getLogger(__name__)
 _OF_THE_MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ENOMEM, errno.ESTALE)
-"""Errors that are no fault of the run: it goes on where it was, once they are put right."""
+"""Errors of the machine, not of the run. The run can resume once their cause is fixed."""
 
 
 def run(config: DictConfig, directory: RunDirectory, overrides: Sequence[str], alone: bool) -> None:
-    """Runs a configuration; every end that it can come to is recorded.
+    """Execute a run and record its outcome, also after an error or an interruption.
 
     Args:
-        config: composed and checked.
-        directory: the run's, held by this process.
-        overrides: that gave the configuration.
-        alone: whether its progress may be shown.
+        config: a composed and validated configuration.
+        directory: the run directory, claimed by this process.
+        overrides: the overrides from which the configuration was composed.
+        alone: whether this is the only run, which may show its progress.
 
     Raises:
-        KeyboardInterrupt: interrupted.
+        KeyboardInterrupt: the run was interrupted.
     """
     state: State = "failed"
     message = ""
@@ -99,7 +99,7 @@ def run(config: DictConfig, directory: RunDirectory, overrides: Sequence[str], a
 
 
 def _resume(directory: RunDirectory) -> bool:
-    """Makes an interrupted run's directory as it was at its last checkpoint, if there is one to go on from."""
+    """Restore an interrupted run's directory to its last checkpoint, and return whether this was possible."""
     step = checkpoint.step_of(directory.checkpoint)
     if step is None or directory.state not in (*TO_GO_ON, "timed_out"):
         return False
@@ -109,7 +109,7 @@ def _resume(directory: RunDirectory) -> bool:
 
 
 def _take_over(origin: RunDirectory, directory: RunDirectory) -> None:
-    """Lets a run that has just begun go on from another's checkpoint."""
+    """Copy the checkpoint and the event files of a run to the directory of a run that continues from it."""
     checkpoint.copy(origin.checkpoint, directory.checkpoint)
     for path in origin.path.glob("events.out.tfevents.*"):
         shutil.copy(path, directory.path)
@@ -118,28 +118,28 @@ def _take_over(origin: RunDirectory, directory: RunDirectory) -> None:
 
 
 def _in_one_line(error: Exception) -> str:
-    """An exception's type and message, without line breaks and terminal codes, in at most 300 characters."""
+    """Return an exception's type and message in one line of at most 300 characters, without terminal codes."""
     plain = re.sub(r"\x1b\[[0-9;]*m", "", f"{type(error).__name__}: {error}")
     return shorten(plain, 300, placeholder=" …")
 
 
 def train(config: DictConfig, directory: RunDirectory, writer: RunWriter, alone: bool) -> dict[str, Any]:
-    """Trains one model and measures it.
+    """Train one model and evaluate it.
 
     Args:
-        config: a composed and checked configuration.
-        directory: where metrics and the model are kept.
-        writer: the run's event file.
-        alone: whether its progress may be shown.
+        config: a composed and validated configuration.
+        directory: where metrics and the model are saved.
+        writer: writer of the run's event file.
+        alone: whether to show progress.
 
     Returns:
-        What `result.json` holds.
+        The contents of `result.json`.
 
     Raises:
-        DivergedError: the loss or a weight's gradient became NaN or infinite.
+        DivergedError: the loss or the gradient of a weight became NaN or infinite.
     """
     began = time.perf_counter()
-    keras.backend.clear_session(free_memory=False)  # there is nothing to free, and to look for it takes a while
+    keras.backend.clear_session(free_memory=False)  # nothing to free, and the search for it is slow
     keras.utils.set_random_seed(number(config.seed, "initialisation"))
     tf.config.experimental.enable_op_determinism()
     task = arranged(data.load(config.dataset, config.seed), config.trainer.batch_size)
@@ -180,7 +180,7 @@ def _fit(
     began: float,
     alone: bool,
 ) -> dict[str, Any]:
-    """Trains the network, from its last checkpoint on; returns what `result.json` says of it."""
+    """Train the network, starting from its last checkpoint, and return its entries of `result.json`."""
     trainer = config.trainer
     model = MeasuredModel.around(network)
     every = config.telemetry.every

@@ -1,4 +1,4 @@
-"""A network's metrics on a part of a task: by the run that trained it, and by whoever wants to know again."""
+"""Metrics of a network on a split, computed after training and by later evaluations."""
 
 import dataclasses
 
@@ -10,11 +10,14 @@ from ..data.outputs import score
 from .batches import in_streams, network_inputs
 
 _AT_A_TIME = 512
-"""Examples that are evaluated at once."""
+"""Number of examples that are evaluated at once."""
 
 
 def arranged(task: Task, batch_size: int) -> Task:
-    """The task, its parts as streams side by side where each example goes on where another ended."""
+    """Return the task, with its splits in the order in which a network reads them.
+
+    The splits of a stateful task are rearranged into parallel streams of consecutive examples.
+    """
     if not task.stateful:
         return task
     train, validation, test = (in_streams(part, batch_size) for part in task.parts)
@@ -22,12 +25,12 @@ def arranged(task: Task, batch_size: int) -> Task:
 
 
 def evaluation_batch_size(config: DictConfig, task: Task) -> int:
-    """How many examples are evaluated at a time."""
+    """Return the number of examples that are evaluated at once."""
     return config.trainer.batch_size if task.stateful else _AT_A_TIME
 
 
 def scores(network: keras.Model, task: Task, part: Split, batch_size: int) -> dict[str, float]:
-    """The network's metrics on a part."""
+    """Return the network's metrics on a split."""
     if task.stateful:
         network.get_layer("stack").reset_state()
     predict = lambda chunk: network.predict_on_batch(network_inputs(chunk, task.output))

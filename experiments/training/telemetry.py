@@ -1,4 +1,4 @@
-"""What TensorBoard shows of a run, written while it trains."""
+"""Callbacks that write curves, gradient norms and inspections of a run for TensorBoard."""
 
 import re
 from collections import defaultdict
@@ -20,16 +20,16 @@ from .measured_model import Measurements
 from .plots import gradient_heatmap
 
 _HEATMAPS = 4
-"""How often in a run the heatmaps are drawn."""
+"""Number of times in a run that the heatmaps are drawn."""
 
 
 class Curves(keras.callbacks.Callback):
-    """Train and validation curves: `loss/train`, `loss/validation`, … against the training step.
+    """Callback that writes training and validation curves by training step: `loss/train`, `loss/validation`, …
 
     Args:
-        writer: the run's.
-        baselines: what answers without a network score on the validation part, by name; a level line each beside the
-            curves of the same metric, `loss/baseline_majority_class`.
+        writer: writer of the run's event file.
+        baselines: metrics of each baseline on the validation split, by name. Each becomes a horizontal line in the
+            chart of its metric, such as `loss/baseline_majority_class`.
     """
 
     def __init__(self, writer: RunWriter, baselines: dict[str, dict[str, float]]):
@@ -42,7 +42,7 @@ class Curves(keras.callbacks.Callback):
         }
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        """Writes the epoch's metrics."""
+        """Write the epoch's metrics."""
         step = int(self.model.optimizer.iterations)
         for name, value in (logs or {}).items():
             metric, part = (name[4:], "validation") if name.startswith("val_") else (name, "train")
@@ -54,12 +54,14 @@ class Curves(keras.callbacks.Callback):
 
 
 class GradientTelemetry(keras.callbacks.Callback):
-    """Gradient norms per timestep: as vectors, as a heatmap, and as a few numbers for plain TensorBoard.
+    """Callback that writes gradient norms per timestep: as vectors, as heatmaps, and as a few scalars.
+
+    The scalars are for TensorBoard without the plugin.
 
     Args:
-        writer: the run's.
-        measurements: where the training step leaves what it measured.
-        title: what is being trained, for the pictures.
+        writer: writer of the run's event file.
+        measurements: where the training step stores its measurements.
+        title: description of the run, for the titles of the heatmaps.
     """
 
     def __init__(self, writer: RunWriter, measurements: Measurements, title: str):
@@ -72,33 +74,33 @@ class GradientTelemetry(keras.callbacks.Callback):
         self._drawn, self._seen = -1, 0
 
     def go_on(self, directory: Path) -> None:
-        """Takes over what an interrupted run has recorded."""
+        """Restore the records of an interrupted run from its event files."""
         records = {tag: record for tag, record in read(directory).items() if record.metadata["kind"] == "gradient"}
-        whole = min((len(record.steps) for record in records.values()), default=0)  # a file may be damaged
+        whole = min((len(record.steps) for record in records.values()), default=0)  # a damaged file may lack records
         for tag, record in records.items():
             key, of = tag.removeprefix(f"{PLUGIN_NAME}/"), record.metadata
             self.steps, self.norms[key] = record.steps[:whole], record.norms[:whole]
             signal = Signal(of["layer"], of["signal"], of["direction"], of["cell"], of["units"])
-            self.measurements.signals[key] = signal  # there may be no step left to say so
+            self.measurements.signals[key] = signal  # needed if no training step is left that would set it
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
-        """Sees where the epoch begins."""
+        """Note the training step at which the epoch starts."""
         self._seen = int(self.model.optimizer.iterations)
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        """Records the step that was measured, if there was one since the last look."""
+        """Record the measured step, if a step was measured since the last call."""
         step, every = int(self.model.optimizer.iterations), self.measurements.every
         due, self._seen = step // every > self._seen // every, step
         if due:
             self._record(step // every * every)
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        """Draws the heatmaps, a few times in a run."""
+        """Draw the heatmaps a few times per run."""
         if (epoch + 1) % max(1, -(-self.params["epochs"] // _HEATMAPS)) == 0:
             self.draw()
 
     def on_train_end(self, logs: dict | None = None) -> None:
-        """Draws the heatmaps of the whole run."""
+        """Draw the heatmaps of the whole run."""
         self.draw()
 
     def _record(self, step: int) -> None:
@@ -110,7 +112,7 @@ class GradientTelemetry(keras.callbacks.Callback):
             write_gradient(self.writer, signal.layer, signal.name, norms, step, **described(signal))
 
     def draw(self) -> None:
-        """Writes each signal's heatmap as it stands."""
+        """Write the current heatmap of each signal."""
         if not self.steps or self._drawn == self.steps[-1]:
             return
         self._drawn = self.steps[-1]
@@ -121,10 +123,11 @@ class GradientTelemetry(keras.callbacks.Callback):
         self.writer.flush()
 
     def summary(self) -> dict[str, dict[str, Any]]:
-        """By layer, for h, at the end of training: horizon, out of how many steps, first-to-last ratio, per-step factor
-        and verdict.
+        """Return, for each layer, a summary of the gradient norm with respect to h at the end of training.
 
-        Made of the root mean square of the last ten records; empty if nothing was recorded.
+        It consists of the gradient horizon, the largest possible horizon, the ratio of the norms at the first and the
+        last timestep, the factor per timestep, and the verdict with its explanation. All are computed from the root
+        mean square of the last ten records. The result is empty if nothing was recorded.
         """
         summary = {}
         for key, norms in self.norms.items():
@@ -144,12 +147,12 @@ class GradientTelemetry(keras.callbacks.Callback):
 
 
 class LookInside(keras.callbacks.Callback):
-    """Now and then, what a fixed batch does inside the layers: Jacobians, gates, activations at every timestep.
+    """Callback that regularly inspects the layers on a fixed batch: Jacobians, gates and activations at every timestep.
 
     Args:
-        writer: the run's.
+        writer: writer of the run's event file.
         inputs: the batch.
-        every: epochs between two looks.
+        every: number of epochs from one inspection to the next.
     """
 
     def __init__(self, writer: RunWriter, inputs: np.ndarray, every: int):
@@ -157,6 +160,6 @@ class LookInside(keras.callbacks.Callback):
         self.writer, self.inputs, self.every = writer, inputs, every
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        """Looks, if it is time."""
+        """Inspect the layers if an inspection is due."""
         if (epoch + 1) % self.every == 0:
             write_inspection(self.writer, self.model, self.inputs, int(self.model.optimizer.iterations))
