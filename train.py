@@ -1,9 +1,9 @@
-"""Trains recurrent networks and shows their gradient at every timestep; the same as `rnnscope train`.
+"""Train recurrent networks and record their gradient at every timestep, like the command `rnnscope train`.
 
 python train.py                                                       one run
 python train.py -m cell=rnn,lstm,gru dataset=digits_pixels,adding     a sweep
-python train.py -m study=vanishing                                    a claim put to the test
-python train.py --help                                                everything that can be chosen
+python train.py -m study=vanishing                                    a study
+python train.py --help                                                all options
 """
 
 import sys

@@ -1,11 +1,11 @@
-"""Time and memory of a training step as sequences grow: ours and Keras's, and cells that are parallel in time.
+"""Measure the time and memory of a training step by sequence length, for layers of rnnscope and of Keras.
 
     python benchmarks/long_sequences.py [--lengths 200 1000 5000 20000] [--batch 4 --inputs 16 --units 64] [--rounds 5]
         [--layers "LSTM" "Keras LSTM" …] [--json FILE]
 
-Every line is measured in a process of its own. Memory is the peak of the steps after the first, which compiles them,
-above what the process holds once the libraries are imported and the data are there: with compiler and program, which
-take the same at every length.
+Each measurement runs in a separate process. The memory is the peak during the training steps after the first one, which
+compiles, minus the memory of the process after the libraries are imported and the data are created. It includes the
+compiler and the compiled program, which need the same memory at all lengths.
 """
 
 import argparse
@@ -23,7 +23,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 sys.path.append(str(Path(__file__).parents[1]))
 
 SEGMENTED = {f"LSTM, {count} segments": count for count in (4, 16, 64)}
-"""By name, into how many segments a sequence is cut whose steps are computed a second time."""
+"""Number of segments of the layers with gradient checkpointing, by name of the layer."""
 LAYERS = (
     "SimpleRNN",
     "LSTM",
@@ -39,7 +39,7 @@ LAYERS = (
 
 
 def main() -> None:
-    """Measures and prints a table; or, in a process of its own, a line."""
+    """Measure all layers and lengths and print a table, or, with `--one`, print a single measurement."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--lengths", nargs="+", type=int, default=[200, 500, 1000, 2000, 5000, 10000, 20000])
     parser.add_argument("--layers", nargs="+", choices=LAYERS, default=LAYERS)
@@ -74,7 +74,7 @@ def main() -> None:
 
 
 def measure(layer: str, length: int, given: argparse.Namespace) -> list[float]:
-    """Seconds of the quickest step, and megabytes."""
+    """Measure one layer: seconds of the fastest training step, and megabytes."""
     import numpy as np
     import tensorflow as tf
 
@@ -83,7 +83,7 @@ def measure(layer: str, length: int, given: argparse.Namespace) -> list[float]:
     before = _memory("VmRSS")
     step = _step(_make(layer, given.units), sequences)
     step()
-    Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
+    Path("/proc/self/clear_refs").write_text("5")  # resets the peak
     taken = []
     for _ in range(given.rounds):
         began = time.perf_counter()
@@ -93,7 +93,7 @@ def measure(layer: str, length: int, given: argparse.Namespace) -> list[float]:
 
 
 def _step(layer: Any, sequences: Any) -> Callable[[], object]:
-    """A training step."""
+    """Return a function that executes a training step."""
     import tensorflow as tf
 
     layer.build(sequences.shape)
@@ -108,12 +108,12 @@ def _step(layer: Any, sequences: Any) -> Callable[[], object]:
 
 
 def _memory(name: str) -> float:
-    """Of this process, in megabytes."""
+    """Return a memory entry of this process, such as `VmRSS`, in megabytes."""
     return int(re.search(rf"{name}:\s+(\d+)", Path("/proc/self/status").read_text())[1]) / 1024
 
 
 def _make(name: str, units: int) -> Any:
-    """A layer by its name in `LAYERS`."""
+    """Build a layer by its name in `LAYERS`."""
     import keras
 
     import rnnscope

@@ -1,7 +1,8 @@
-"""The same recurrent network in other libraries, and in ours: each a step that computes outputs and gradients.
+"""The same recurrent network in several libraries, for comparison and timing. Each implementation is called a peer.
 
-`build(peer, problem)` gives a `Step`: called, it computes and waits for the end; `result()` is what it computed, as
-NumPy arrays in Keras's layout, so that all can be compared before any is timed.
+`build(peer, problem)` returns a `Step`. Calling the step computes outputs and gradients and waits for the end of the
+computation. `Step.result()` returns them as NumPy arrays in Keras's layout, so that all peers can be compared before
+they are timed.
 """
 
 from collections.abc import Callable
@@ -12,11 +13,12 @@ from problems import Problem
 
 
 class Step:
-    """One training step, or one pass forward, of a peer.
+    """A training step, or a forward pass, of a peer.
 
     Args:
-        call: `() -> (outputs, gradients)`, done when it returns.
-        to_keras: turns the gradients into arrays in Keras's layout; none where they are in it.
+        call: function `() -> (outputs, gradients)` that returns when the computation is finished.
+        to_keras: function that converts the gradients to arrays in Keras's layout. It is not needed if they already
+            have this layout.
     """
 
     def __init__(self, call: Callable[[], tuple], to_keras: Callable[[Any], list] | None = None):
@@ -24,21 +26,21 @@ class Step:
         self.to_keras = to_keras or (lambda gradients: [np.asarray(g) for g in gradients])
 
     def __call__(self) -> None:
-        """Computes."""
+        """Execute the step."""
         self.call()
 
     def result(self) -> list[np.ndarray]:
-        """Outputs `[B, T, H]`, and the gradients of all weights where the problem is to train."""
+        """Return the outputs `[B, T, H]` and, for a training step, the gradients of all weights."""
         outputs, gradients = self.call()
         return [np.asarray(outputs), *self.to_keras(gradients)]
 
 
 def build(peer: str, problem: Problem) -> Step | None:
-    """A peer's step; `None` where the peer has no such layer."""
+    """Build the step of a peer. Return `None` if the peer does not have the layer."""
     return _PEERS[peer](problem)
 
 
-# ------------------------------------------------------------------ Keras's layers, and ours in their place
+# ------------------------------------------------------------------ layers of Keras and rnnscope
 
 
 def _in_keras(library: Any, problem: Problem, jit_compile: bool) -> Step:
@@ -75,7 +77,7 @@ def _in_keras(library: Any, problem: Problem, jit_compile: bool) -> Step:
 
     def call() -> tuple:
         h, gradients = step(sequences)
-        h.numpy()  # waits; on a CPU it copies nothing
+        h.numpy()  # waits for the result, and does not copy it on a CPU
         return h, gradients
 
     return Step(call)
@@ -104,8 +106,10 @@ def _keras_xla(problem: Problem) -> Step:
 
 
 def _block(problem: Problem) -> Step | None:
-    """`BlockLSTM`, the one kernel of TensorFlow that runs a whole sequence on a CPU. (The gradient of its successor,
-    `BlockLSTMV2`, is not that of its outputs in TensorFlow 2.21.)"""
+    """Build a step with `BlockLSTM`, the only kernel of TensorFlow that processes a whole sequence on a CPU.
+
+    In TensorFlow 2.21, the gradient of its successor `BlockLSTMV2` is not the gradient of its outputs.
+    """
     import tensorflow as tf
 
     if problem.cell != "lstm" or problem.depth > 1 or problem.bidirectional or problem.masked:
@@ -204,7 +208,7 @@ def _torch(problem: Problem) -> Step | None:
 
 
 def _jax(problem: Problem) -> Step:
-    """As somebody who knows JAX would write it: the inputs of all steps in one product, the rest in `lax.scan`."""
+    """Build a step in idiomatic JAX: one product for the inputs of all timesteps, and `lax.scan` for the recurrence."""
     import jax
     import jax.numpy as jnp
 
@@ -298,4 +302,4 @@ _PEERS: dict[str, Callable[[Problem], Step | None]] = {
     "JAX, scan": _jax,
 }
 PEERS = tuple(_PEERS)
-"""Names of all of them; ours first."""
+"""Names of all peers, starting with rnnscope."""

@@ -1,9 +1,9 @@
-"""What a Keras user writes to compare cells: a loop over configurations, `keras.layers`, `fit`, TensorBoard's callback.
+"""Compare cells with plain Keras: a loop over configurations with `keras.layers`, `fit` and the TensorBoard callback.
 
     python benchmarks/plain_keras.py [--epochs 60] [--logs FOLDER]
 
-The configurations, data and amount of training are those of `sweep_launchers.py`, which times this script beside our
-sweep. Prints the test accuracy of each run.
+The configurations, data and amount of training are those of `sweep_launchers.py`, which compares the time of this
+script with the time of a sweep of rnnscope. The script prints the test accuracy of each run.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from sklearn.datasets import load_digits
 
 
 def main() -> None:
-    """Trains 24 networks, one after another."""
+    """Train 24 networks, one after another."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--epochs", type=int, default=60)
     parser.add_argument("--logs", type=Path, default=Path(tempfile.gettempdir()) / "plain_keras")
@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def digits() -> list[tuple[np.ndarray, np.ndarray]]:
-    """Images read pixel by pixel, `[N, 64, 1]`, and their classes: for training, validation and test."""
+    """Return images as sequences of pixels, `[N, 64, 1]`, and their classes, for training, validation and test."""
     images = load_digits()
     order = np.random.default_rng(0).permutation(len(images.data))
     inputs, targets = (images.data / 16).astype("float32")[order, :, None], images.target[order]
@@ -53,7 +53,7 @@ def digits() -> list[tuple[np.ndarray, np.ndarray]]:
 
 
 def network(layer: Any) -> keras.Model:
-    """A compiled classifier of digits."""
+    """Build and compile a classifier of digits."""
     model = keras.Sequential([keras.Input((64, 1)), layer, keras.layers.Dense(10)])
     model.compile(
         keras.optimizers.Adam(0.003, global_clipnorm=1.0),

@@ -1,4 +1,4 @@
-"""What is to be computed, the same for every peer: shapes, random data and weights in Keras's layout."""
+"""The problems of the benchmarks: shapes, random data, and weights in Keras's layout, the same for all peers."""
 
 import dataclasses
 
@@ -12,9 +12,12 @@ SIZES = {
     "tiny": (1, 100, 8, 32),
     "XL": (256, 512, 512, 1024),
 }
-"""Batch B, steps T, inputs I, units H."""
+"""Batch size B, timesteps T, inputs I and units H, by name."""
 BLOCKS = {"rnn": 1, "lstm": 4, "gru": 3, "gru_before": 3}
-"""Blocks in a kernel of each cell. `gru` has its reset gate after the product, `gru_before` before it."""
+"""Number of blocks in the kernel of each cell, which is H columns per block.
+
+`gru` applies its reset gate after the product with U, and `gru_before` applies it before the product.
+"""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,12 +25,12 @@ class Problem:
     """A recurrent network and its data.
 
     Attributes:
-        cell: of `BLOCKS`.
-        batch, steps, inputs, units: B, T, I, H.
-        depth: layers, one above the other.
-        bidirectional: whether each layer reads both ways, its outputs side by side.
-        masked: whether sequences end at different lengths.
-        training: outputs and gradients of all weights, or outputs alone.
+        cell: one of the keys of `BLOCKS`.
+        batch, steps, inputs, units: sizes B, T, I and H.
+        depth: number of stacked layers.
+        bidirectional: whether each layer reads the sequence in both directions and concatenates the outputs.
+        masked: whether the sequences have different lengths.
+        training: whether to compute the outputs and the gradients of all weights, or only the outputs.
     """
 
     cell: str
@@ -42,11 +45,11 @@ class Problem:
 
     @property
     def directions(self) -> int:
-        """1 or 2."""
+        """Number of directions in which each layer reads, 1 or 2."""
         return 2 if self.bidirectional else 1
 
     def weights(self) -> list[np.ndarray]:
-        """`kernel`, `recurrent_kernel` and `bias` of every layer and direction, as Keras lays them out."""
+        """Return `kernel`, `recurrent_kernel` and `bias` of each layer and direction, in Keras's layout."""
         random = np.random.default_rng(1)
         n, weights = BLOCKS[self.cell] * self.units, []
         for layer in range(self.depth):
@@ -58,7 +61,7 @@ class Problem:
         return weights
 
     def data(self) -> tuple[np.ndarray, np.ndarray]:
-        """Inputs `[B, T, I]`, and ∂L/∂h of the loss L = Σ h ⊙ ∂L/∂h, `[B, T, H]` or `[B, T, 2H]`."""
+        """Return the inputs `[B, T, I]`, and ∂L/∂h of the loss L = Σ h ⊙ ∂L/∂h, `[B, T, H]` or `[B, T, 2H]`."""
         random = np.random.default_rng(2)
         sequences = random.normal(size=(self.batch, self.steps, self.inputs))
         upstream = random.normal(size=(self.batch, self.steps, self.units * self.directions)) / self.batch
@@ -66,17 +69,17 @@ class Problem:
         return sequences.astype("float32"), upstream.astype("float32")
 
     def lengths(self) -> np.ndarray:
-        """Steps of every sequence `[B]`, between half of T and T."""
+        """Return the length of each sequence `[B]`: between T/2 and T if masked, and otherwise T."""
         lengths = np.random.default_rng(3).integers(self.steps // 2, self.steps + 1, self.batch)
         lengths[0] = self.steps
         return lengths if self.masked else np.full(self.batch, self.steps)
 
     def mask(self) -> np.ndarray:
-        """Which steps there are, `[B, T]`."""
+        """Return the mask `[B, T]`, which is true for timesteps within the length of a sequence."""
         return np.arange(self.steps) < self.lengths()[:, None]
 
     def products(self) -> float:
-        """Floating-point operations of the matrix products that cannot be done without."""
+        """Return the number of floating-point operations in the unavoidable matrix products."""
         total = 0
         for layer in range(self.depth):
             width = self.units * self.directions if layer else self.inputs

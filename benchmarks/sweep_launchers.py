@@ -1,13 +1,13 @@
-"""A sweep of 24 runs with each launcher of this machine, and as a plain loop over `keras.layers`: wall time, cores in
-use, memory, and what a run costs beside training.
+"""Measure the time, CPU cores, memory and overhead of a sweep of 24 runs, by launcher and for a plain Keras script.
 
     python benchmarks/sweep_launchers.py [--launchers plain basic joblib ray] [--epochs 60]
 
 `plain` is `plain_keras.py`, the script that a Keras user would write.
 
-Cores are processor seconds over wall seconds. Memory is the largest sum, looked at once a second, of what all processes
-of the sweep have for themselves and their share of what they have in common (PSS). What is beside training is
-wall seconds times runs at a time, less the seconds that the runs themselves took, per run.
+The number of cores is the processor time divided by the wall time. The memory is the sum over all processes of the
+sweep of their proportional set size (PSS), which divides shared memory among the processes that share it. It is sampled
+once per second, and the table shows the maximum. The overhead per run is the wall time multiplied by the number of
+parallel runs, minus the time of the runs themselves, divided by the number of runs.
 """
 
 import argparse
@@ -28,7 +28,13 @@ SWEEP = ["-m", "cell=rnn,lstm,gru", "cell.units=32,64", "sweep.seeds=4", "datase
 
 
 class Processes:
-    """Those that descend from a command: they have a variable of its environment."""
+    """The processes that a command starts, recognized by an environment variable that they inherit.
+
+    Attributes:
+        mark: value of the environment variable.
+        peak: largest total memory, in GB.
+        seconds: processor time of each process, by process ID.
+    """
 
     def __init__(self) -> None:
         self.mark = uuid.uuid4().hex
@@ -36,7 +42,7 @@ class Processes:
         self.seconds: dict[str, float] = {}
 
     def look(self) -> None:
-        """Adds up memory, and keeps the processor time of each."""
+        """Measure the total memory, and record the processor time of each process."""
         total = 0
         for path in Path("/proc").glob("[0-9]*"):
             try:
@@ -46,13 +52,13 @@ class Processes:
                 total += int(pss.split()[1])
                 ticks = (path / "stat").read_text().rpartition(")")[2].split()[11:13]
                 self.seconds[path.name] = sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
-            except (OSError, StopIteration):  # it has just ended
+            except (OSError, StopIteration):  # the process has just ended
                 continue
         self.peak = max(self.peak, total / 2**20)
 
 
 def measure(launcher: str, epochs: int) -> list[str]:
-    """One sweep; returns a row of the table."""
+    """Execute one sweep, and return its row of the table."""
     processes = Processes()
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, str(TRAIN), *SWEEP, f"trainer.epochs={epochs}", f"hydra/launcher={launcher}"]
@@ -78,7 +84,7 @@ def measure(launcher: str, epochs: int) -> list[str]:
 
 
 def main() -> None:
-    """Prints a table."""
+    """Measure all launchers and print a table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--launchers", nargs="+", default=["plain", "basic", "joblib", "ray"])
     parser.add_argument("--epochs", type=int, default=60)

@@ -1,9 +1,9 @@
-"""How soon the tab shows its first picture: large logs, a real TensorBoard, a real browser.
+"""Measure how fast the tab opens, with large logs, TensorBoard and a real browser.
 
     python benchmarks/tab_opening.py [--runs 20 --tags 4 --records 500 --timesteps 500 --loader rust]
 
-Prints how long TensorBoard's own page takes until it opens the tab, the seconds from then to the first lines and to
-everything on screen, and how much the tab asked for by then.
+The table shows the seconds until TensorBoard's page opens the tab, the seconds from then until the tab shows its first
+lines and until it is complete, and the amount of data that the tab has received by then.
 """
 
 import argparse
@@ -26,7 +26,7 @@ SIGNALS = ("h", "c", "kernel", "u", "v", "w")
 
 
 def main() -> None:
-    """Makes logs, opens the tab a few times, prints a table."""
+    """Write logs, open the tab several times and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name, default in (("runs", 20), ("tags", 4), ("records", 500), ("timesteps", 500), ("rounds", 3)):
         parser.add_argument(f"--{name}", type=int, default=default)
@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def write(folder: Path, seed: int, options: argparse.Namespace) -> None:
-    """One run's event file: geometric profiles with noise, whose factor grows over training."""
+    """Write the event file of one run: noisy geometric profiles whose factor grows during training."""
     random = np.random.default_rng(seed)
     distance = np.arange(options.timesteps - 1, -1, -1.0)
     with RunWriter(folder) as writer:
@@ -65,7 +65,7 @@ def write(folder: Path, seed: int, options: argparse.Namespace) -> None:
 
 
 def loaded(page: Page, address: str, runs: int) -> None:
-    """Waits until TensorBoard has read the logs, which takes its time and is not the tab's."""
+    """Wait until TensorBoard has read the logs, so that the loading time is not attributed to the tab."""
     while True:
         index = page.request.get(f"{address}data/plugin/gradient_flow/index").json()["runs"]
         if len(index) == runs and all(tag["last"] == index[0]["tags"][name]["last"] > 0 for run in index
@@ -77,7 +77,12 @@ def loaded(page: Page, address: str, runs: int) -> None:
 
 
 def measured(page: Page, address: str) -> tuple[float, float, float, float]:
-    """Seconds until the tab is opened, from then to the first lines and to a page at rest; megabytes of its answers."""
+    """Open the tab once and measure it.
+
+    Returns:
+        The seconds until the tab opens, the seconds from then to the first lines, the seconds from then to the complete
+        page, and the megabytes of the responses.
+    """
     sizes: list[int] = []
     page.on(
         "requestfinished",

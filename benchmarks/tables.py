@@ -1,4 +1,4 @@
-"""Figures of `training_step.py --json FILE`, as tables in `docs/performance.md`.
+"""Write the results of `training_step.py --json FILE` as tables into `docs/performance.md`.
 
 python benchmarks/tables.py FILE [FILE …]
 """
@@ -15,7 +15,7 @@ BEGIN, END = "<!-- tables: benchmarks/tables.py -->", "<!-- end of tables -->"
 
 
 def main() -> None:
-    """Writes the tables in the place of those that stand there."""
+    """Replace the tables on the page."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("files", nargs="+", type=Path)
     tables = [table(json.loads(path.read_text())) for path in parser.parse_args().files]
@@ -25,7 +25,11 @@ def main() -> None:
 
 
 def table(rows: list[dict]) -> str:
-    """Of each problem: our milliseconds, and how many times as long the others take, by their minimum (median)."""
+    """Return a table with one row per problem.
+
+    It shows the minimum (and median) of rnnscope in milliseconds. For the other peers, it shows the ratio of their
+    minimum (and median) to that of rnnscope.
+    """
     peers = list(dict.fromkeys(peer for row in rows for peer in row["ms"]))
     ours, others = peers[0], peers[1:]
     lines = [
@@ -52,7 +56,7 @@ def _ratios(taken: list[float] | None, minimum: float, median: float) -> str:
 
 
 def machine() -> str:
-    """What the figures were taken on."""
+    """Return a description of the machine and the versions of the packages."""
     lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
     model = next((line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.machine())
     packages = ", ".join(f"{name} {version(name)}" for name in ("tensorflow", "keras", "torch", "jax"))

@@ -1,9 +1,10 @@
-"""What looking inside costs: one training step with gradient norms, without them, and with keras.layers.
+"""Measure the cost of telemetry: a training step with gradient norms, without them, and with keras.layers.
 
     python benchmarks/telemetry_cost.py [--batch 32 --steps 200 --inputs 8 --units 64 --cell lstm --rounds 40]
 
-All candidates train the same network on the same data in one process, in turn, round by round. Printed are the
-minimum and the median of each, and ratios of medians, which hold where the machine's speed drifts.
+All candidates train the same network on the same data in one process, in turn, round by round. The table shows the
+minimum and the median of each candidate, and ratios of medians, which are reliable even if the speed of the machine
+drifts.
 """
 
 import argparse
@@ -26,7 +27,7 @@ KERAS = {"rnn": keras.layers.SimpleRNN, "lstm": keras.layers.LSTM, "gru": keras.
 
 
 def main() -> None:
-    """Measures and prints a table."""
+    """Measure all candidates and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name, default in (("batch", 32), ("steps", 200), ("inputs", 8), ("units", 64), ("rounds", 40)):
         parser.add_argument(f"--{name}", type=int, default=default)

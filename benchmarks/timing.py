@@ -1,4 +1,4 @@
-"""Candidates in turn, round by round, in one process, so that a machine's moods reach all of them alike."""
+"""Timing of several functions in turn, round by round, so that changes of the machine load affect all of them alike."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -7,16 +7,18 @@ import numpy as np
 
 
 def rounds(candidates: Mapping[str, Callable[[], object]], count: int, seconds: float = 0.0) -> dict[str, list[float]]:
-    """Times every candidate once a round, in its second call: in the first it may meet threads of the one before, which
-    go on spinning for a while.
+    """Time every candidate once per round.
+
+    In each round a candidate is called twice, and only the second call is timed. During the first call, threads of the
+    previous candidate may still be spinning.
 
     Args:
-        candidates: what to call, by name. Each has been called before and returns when it is done.
-        count: rounds, at least.
-        seconds: go on until so many have passed.
+        candidates: functions to time, by name. Each has been called before, and returns when its work is finished.
+        count: minimum number of rounds.
+        seconds: minimum total duration.
 
     Returns:
-        Seconds of every call, by name.
+        The seconds of each timed call, by name.
     """
     taken: dict[str, list[float]] = {name: [] for name in candidates}
     began = time.perf_counter()
@@ -32,5 +34,5 @@ def rounds(candidates: Mapping[str, Callable[[], object]], count: int, seconds: 
 
 
 def minimum_and_median(taken: Sequence[float]) -> tuple[float, float]:
-    """In milliseconds."""
+    """Return the minimum and the median in milliseconds, from times in seconds."""
     return 1e3 * min(taken), 1e3 * float(np.median(taken))

@@ -1,10 +1,11 @@
-"""Forward, backward and the gradients of all weights: ours beside Keras, TensorFlow's fused kernel, torch and JAX.
+"""Compare the speed of a training step in rnnscope, Keras, TensorFlow's fused kernel, torch and JAX.
 
     python benchmarks/training_step.py [--sizes S M L long tiny] [--cells rnn lstm gru gru_before] [--threads 2]
         [--forward] [--depth 3] [--bidirectional] [--masked] [--rounds 10] [--peers rnnscope "torch.nn" …] [--json FILE]
 
-All peers have the same weights and data, and are called in turn, round by round, in one process. What they compute is
-compared first: a wrong answer ends the benchmark. With `--threads 1` the process is held to one core.
+A training step consists of the forward pass, the backward pass and the gradients of all weights. All libraries (peers)
+use the same weights and data, and are called in turn, round by round, in one process. Their results are compared first,
+and a wrong result ends the benchmark. With `--threads 1` the process uses only one core.
 `python -m pip install -e ".[jax,torch]"` installs the peers.
 """
 
@@ -20,11 +21,14 @@ sys.path.append(str(Path(__file__).parents[1]))
 from problems import BLOCKS, SIZES, Problem
 
 _TOLERANCE = 2e-3
-"""Largest difference from ours, over the largest entry: float32, sums over thousands of steps."""
+"""Largest allowed difference from rnnscope's result, relative to its largest entry.
+
+It allows for the rounding of float32 sums over thousands of timesteps.
+"""
 
 
 def arguments() -> argparse.Namespace:
-    """What the command line says."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", nargs="+", choices=SIZES, default=["S", "M", "L", "long", "tiny"])
     parser.add_argument("--cells", nargs="+", choices=BLOCKS, default=["rnn", "lstm", "gru", "gru_before"])
@@ -40,7 +44,7 @@ def arguments() -> argparse.Namespace:
 
 
 def use_threads(count: int) -> None:
-    """Holds this process to so many cores, before any library counts them."""
+    """Restrict this process to a number of cores, before any library counts the cores."""
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:count])
     import tensorflow as tf
     import torch
@@ -51,10 +55,10 @@ def use_threads(count: int) -> None:
 
 
 def compare(problem: Problem, peers: list[str], rounds: int, seconds: float) -> dict[str, tuple[float, float]]:
-    """Minimum and median of every peer, in milliseconds.
+    """Check that all peers compute the same, and return the minimum and median time of each in milliseconds.
 
     Raises:
-        AssertionError: two peers do not compute the same.
+        AssertionError: a peer's result differs from that of the first peer.
     """
     import numpy as np
     from peers import build
@@ -76,7 +80,7 @@ def compare(problem: Problem, peers: list[str], rounds: int, seconds: float) -> 
 
 
 def product_rates(problem: Problem) -> tuple[float, float]:
-    """GFLOP/s of a large product, and of the loop's own, `[B, H] × [H, nH]`."""
+    """Measure the GFLOP/s of a large matrix product, and of the product in the time loop, `[B, H] × [H, nH]`."""
     import tensorflow as tf
     from timing import minimum_and_median, rounds
 
@@ -102,7 +106,7 @@ def product_rates(problem: Problem) -> tuple[float, float]:
 
 
 def main() -> None:
-    """Measures and prints a table."""
+    """Measure all problems and print a table."""
     options = arguments()
     use_threads(options.threads)
     from peers import PEERS

@@ -1,11 +1,13 @@
-"""Whole training, with all that lies around a step: Python, data, logging. Steps a second, and seconds a command.
+"""Measure the speed of complete training runs, including Python code, data loading and logging.
 
     python benchmarks/whole_training.py [--cell lstm --units 64 --epochs 10 --threads 1 --rounds 3] [--candidates …]
 
-The digits, read pixel by pixel, by `keras.layers` and by ours in a model of the user's own (`fit`, nothing else, or
-with TensorBoard's callback), and by `train.py` with what it measures and without. Every training is a command of its
-own, and they are run in turn, round by round. Steps are counted from the second epoch on (by `train.py` from the second
-execution), validation is left out of them; the seconds are the whole command's.
+The task is to classify images of digits that are read pixel by pixel. The candidates are `fit` with `keras.layers` and
+with layers of rnnscope, each without and with the TensorBoard callback, and `train.py` with and without telemetry.
+Each training run is a separate command. The commands are executed in turn, round by round.
+
+The table shows training steps per second and seconds per command. The steps per second exclude validation and the
+first epoch (in `train.py`, the first call of the compiled function). The seconds are those of the whole command.
 """
 
 import argparse
@@ -33,7 +35,7 @@ CELLS = {"rnn": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}
 
 
 def main() -> None:
-    """Measures and prints a table; or, in a process of its own, trains once."""
+    """Measure all candidates and print a table, or, with `--one`, train once and print the speed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cell", choices=CELLS, default="lstm")
     for name, default in (("units", 64), ("epochs", 10), ("threads", 1), ("rounds", 3)):
@@ -62,7 +64,7 @@ def main() -> None:
 
 
 def train_once(name: str, given: argparse.Namespace) -> tuple[float, float]:
-    """Steps a second, and the command's seconds."""
+    """Execute one training run, and return its steps per second and the seconds of the command."""
     with tempfile.TemporaryDirectory() as folder:
         if name in FIT:
             sizes = [f"--{size}={getattr(given, size)}" for size in ("cell", "units", "epochs", "threads")]
@@ -81,7 +83,7 @@ def train_once(name: str, given: argparse.Namespace) -> tuple[float, float]:
 
 
 def steps_per_second(library: str, with_tensorboard: bool, given: argparse.Namespace) -> float:
-    """Of `fit`, from the second epoch on."""
+    """Train with `fit`, and return the steps per second, measured from the second epoch on."""
     import importlib
 
     import keras

@@ -1,4 +1,4 @@
-"""`python -m experiments` in a checkout: the same as `rnnscope`."""
+"""Entry point of `python -m experiments`, which is the same as `rnnscope` and works in a checkout."""
 
 import sys
 

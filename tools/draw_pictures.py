@@ -1,8 +1,8 @@
-"""Draws the pictures of the documentation, and prints the figures that they show.
+"""Draw the figures of the documentation, and print their values as tables.
 
-python tools/draw_pictures.py                     those of docs/cells, a quarter of an hour on two cores
-python tools/draw_pictures.py --only lstm depth   some of them; gru, mut and linear are trained, and take longest
-python tools/draw_pictures.py runs/pictures       the README's, from runs that anyone can make:
+python tools/draw_pictures.py                     all figures of docs/cells, in 15 minutes on two cores
+python tools/draw_pictures.py --only lstm depth   some of them (gru, mut and linear train networks, and take longest)
+python tools/draw_pictures.py runs/pictures       the heatmap of the README, from the runs of this command:
                                             rnnscope train -m cell=rnn,lstm,gru dataset=adding name=pictures
 """
 
@@ -38,43 +38,44 @@ with without_stderr():
     from rnnscope import GRU, LSTM, RNN, GradientTaps, ScaledIdentity, SimpleRNN
 
 PICTURES = Path(__file__).parents[1] / "docs" / "pictures"
-SMALLEST, LARGEST = 1e-6, 1.0  # of the heatmap
+SMALLEST, LARGEST = 1e-6, 1.0  # limits of the heatmap's colors
 
-# What is measured at initialisation: one batch of noise, the same for all; H inputs, H units; several starts.
+# Gradient norms at initialization are measured with H units on one batch of noise [B, T, H], for several random starts.
 B, T, H = 32, 100, 64
 STARTS = range(1, 6)
-# What is trained: the adding problem over T steps.
+# Gradient norms during training are measured on the adding problem with T timesteps, and averaged over blocks of steps.
 TRAINING_STEPS, RUNS, BLOCK = 1500, range(1, 4), 25
 
 BLUE, RED, GREEN, PURPLE, GREY, DARK = "#0072b2", "#d55e00", "#00805c", "#9b3f86", "#909090", "#333333"
-"""Okabe & Ito's colours, green and purple a little darker, so that small letters are legible in them too."""
+"""Colors of Okabe & Ito. Green and purple are slightly darker, so that small text in these colors is legible."""
 
 progress = Progress(transient=True)
 
 
 class Line(NamedTuple):
-    """A line of a picture, and where its name begins."""
+    """A line of a figure, and the position of its label."""
 
     name: str
     build: Callable[[], Any]
     colour: str | None = None
-    """`None`: only the figures are printed."""
+    """`None`: the line is not drawn, and only its values are printed."""
     at: tuple[float, float] = (0, 0)
     style: str = "-"
 
 
-# -------------------------------------------------------------------- measuring
+# ----------------------------------------------------------------- measurements
 
 
 @functools.cache
 def norms_at_start(build: Callable[[], Any], call: Callable[[Any], Any] | None = None) -> dict[str, np.ndarray]:
-    """The gradient's norms before training, `[T]` by layer and signal: the median of several starts.
+    """Measure the gradient norms before training, `[T]` by layer and signal: the median over several random starts.
 
-    The loss is the output, weighed with a random vector of length 1, so that its own gradient has norm 1.
+    The loss is the dot product of each output with a random unit vector, averaged over the examples. The gradient of an
+    example's loss with respect to each output therefore has norm 1.
 
     Args:
-        build: makes the layer; its weights are drawn from Keras's seed.
-        call: from the layer to its output, if it is not to read the noise and nothing else.
+        build: function that returns the layer. Its initial weights depend on Keras's seed.
+        call: function from the layer to its output; by default the output for the noise.
     """
     found = []
     for start in STARTS:
@@ -88,35 +89,38 @@ def norms_at_start(build: Callable[[], Any], call: Callable[[Any], Any] | None =
 
 
 def noise(steps: int = T, seed: int = 0) -> Any:
-    """One batch `[B, steps, H]` from N(0, 1)."""
+    """Return a batch `[B, steps, H]` of samples from N(0, 1)."""
     return np.random.default_rng(seed).normal(size=(B, steps, H)).astype("float32")
 
 
 def directions(seed: int, shape: tuple) -> Any:
-    """Random vectors of length 1."""
+    """Return random unit vectors."""
     drawn = np.random.default_rng(seed).normal(size=shape).astype("float32")
     return drawn / np.linalg.norm(drawn, axis=-1, keepdims=True)
 
 
 def geometric_mean(positive: np.ndarray) -> np.ndarray:
-    """Over the last axis; 0 where a value is 0."""
+    """Return the geometric mean over the last axis, which is 0 if a value is 0."""
     with np.errstate(divide="ignore"):
         return np.exp(np.log(positive).mean(axis=-1))
 
 
 def memory(norms: dict[str, np.ndarray]) -> np.ndarray:
-    """What carries the past: the norms of c where the (last) layer has one, else of h."""
+    """Return the gradient norms of the last layer: with respect to c if the layer has a cell state, else to h."""
     return [norm for key, norm in norms.items() if key.endswith(("/h", "/c"))][-1]
 
 
 @functools.cache
 def share_over_training(build: Callable[[], Any]) -> np.ndarray:
-    """First over last norm while the adding problem is learnt: the mean of each block of steps, `[runs, blocks]`."""
+    """Return the ratio of the first to the last timestep's norm while the adding problem is learned.
+
+    The result contains the geometric mean over each block of training steps, `[runs, blocks]`.
+    """
     return np.array([geometric_mean(_trained(build, run).reshape(-1, BLOCK)) for run in RUNS])
 
 
 def _trained(build: Callable[[], Any], run: int) -> np.ndarray:
-    """One run with the recipe of conf/: first over last norm at every training step."""
+    """Train once with the settings in conf/, and return the ratio of the first to the last norm at each step."""
     keras.utils.set_random_seed(run)
     batches = adding(run, T, train_size=B * TRAINING_STEPS).train
     model = keras.Sequential([keras.Input((T, 2)), build(), keras.layers.Dense(1)])
@@ -145,7 +149,7 @@ def _trained(build: Callable[[], Any], run: int) -> np.ndarray:
 
 @contextmanager
 def picture(name: str, **options: Any) -> Iterator[Axes]:
-    """A small figure of the one look, written when all is drawn."""
+    """Create a small figure in the common style, and save it at the end of the `with` block."""
     figure = Figure(figsize=(7, 3.5), dpi=100, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
@@ -160,7 +164,7 @@ def picture(name: str, **options: Any) -> Iterator[Axes]:
 
 
 def draw(axes: Axes, line: Line, x: np.ndarray, y: np.ndarray) -> None:
-    """A line and its name."""
+    """Draw a line and its label."""
     grey = line.colour == GREY
     seen = np.where(y > 0, y, np.nan)
     axes.plot(x, seen, line.style, color=line.colour, linewidth=1.5 if grey else 2, zorder=1 if grey else 2)
@@ -168,17 +172,17 @@ def draw(axes: Axes, line: Line, x: np.ndarray, y: np.ndarray) -> None:
 
 
 def label(axes: Axes, text: str, at: tuple[float, float], colour: str) -> None:
-    """A line's name beside it."""
+    """Write the label of a line next to it."""
     outlined = [withStroke(linewidth=2.5, foreground="white")]
     axes.text(*at, text, color=colour, fontsize=9, va="center", path_effects=outlined, zorder=3)
 
 
 BACK = np.arange(T)
-"""Steps before the last."""
+"""Number of timesteps before the last one."""
 
 
 def at_start(name: str, *lines: Line, ylim: tuple[float, float] = (1e-8, 10)) -> None:
-    """The norms at initialisation against the steps before the end."""
+    """Draw the gradient norms at initialization against the number of timesteps before the last one."""
     task = progress.add_task(name, total=len(lines))
     with picture(name, xlabel="steps before the last", ylabel="gradient norm", xlim=(0, T - 1), ylim=ylim) as axes:
         print_head("line", "a step back", "below 1 % after", "at the first step")
@@ -192,7 +196,7 @@ def at_start(name: str, *lines: Line, ylim: tuple[float, float] = (1e-8, 10)) ->
 
 
 def over_training(name: str, *lines: Line) -> None:
-    """How much of the last step's norm the first step has, while the adding problem is learnt."""
+    """Draw the ratio of the first to the last timestep's norm while the adding problem is learned."""
     task = progress.add_task(name, total=len(lines))
     x = BLOCK * (np.arange(TRAINING_STEPS // BLOCK) + 0.5)
     label_of_y = "first step's norm over the last's"
@@ -210,28 +214,32 @@ def over_training(name: str, *lines: Line) -> None:
 
 
 def opening(share: np.ndarray) -> str:
-    """The training step from which on the share stays above 1 %."""
+    """Return the training step after which the ratio stays above 1 %, or `never`."""
     below = np.flatnonzero(share <= 0.01)
     step = BLOCK * (below[-1] + 1 if below.size else 0)
     return str(step) if step < TRAINING_STEPS else "never"
 
 
-# --------------------------------------------------------------------- figures
+# ---------------------------------------------------------------------- tables
 
 
 def print_row(*cells: Any) -> None:
-    """A row of a Markdown table."""
+    """Print a row of a Markdown table."""
     progress.console.print(f"| {' | '.join(map(str, cells))} |", highlight=False, markup=False, soft_wrap=True)
 
 
 def print_head(*cells: str) -> None:
-    """The head of a Markdown table."""
+    """Print the header of a Markdown table."""
     print_row(*cells)
     print_row(*["---"] * len(cells))
 
 
 def print_norms(name: str, norms: np.ndarray, backward: bool = False) -> None:
-    """What a step multiplies the norm by, after how many it is below 1 % of what it was, and where it ends."""
+    """Print a table row that summarizes gradient norms.
+
+    Its values are the mean factor per timestep back, the number of timesteps after which the norm is below 1 %, and the
+    norm at the end of the backward pass.
+    """
     last_first = norms[:: 1 if backward else -1]
     (below,) = np.nonzero(last_first[1:] < 0.01 * last_first[:2].max())
     factor = per_step_factor(norms, backward)
@@ -239,25 +247,25 @@ def print_norms(name: str, norms: np.ndarray, backward: bool = False) -> None:
 
 
 def digits(value: float) -> str:
-    """Two digits; squares of norms below 1e-19 are too small for float32."""
+    """Format a norm with two digits. Below 1e-19, the square of the norm is too small for float32."""
     return "< 1e-19" if value < 1e-19 else f"{value:.2g}"
 
 
-# -------------------------------------------------------------------- pictures
+# --------------------------------------------------------------------- figures
 
 
 def rnn() -> Any:
-    """The one that forgets, on every picture."""
+    """Build the vanilla RNN that the figures show for comparison."""
     return SimpleRNN(H)
 
 
 def lstm() -> Any:
-    """The one that need not, on every picture."""
+    """Build the LSTM that the figures show for comparison."""
     return LSTM(H)
 
 
 def heatmap(folder: Path) -> None:
-    """One run of each cell, side by side: norms over timestep and training step."""
+    """Draw a heatmap of gradient norms by timestep and training step, for one run of each cell."""
     figure = Figure(figsize=(11, 3.6), dpi=120, layout="constrained")
     FigureCanvasAgg(figure)
     cells = ("rnn", "lstm", "gru")
@@ -283,7 +291,7 @@ def heatmap(folder: Path) -> None:
 
 
 def simple_rnn() -> None:
-    """Starts and activations."""
+    """Draw vanilla RNNs with different activations and initial recurrent kernels."""
     relu = lambda gain: SimpleRNN(H, "relu", recurrent_initializer=ScaledIdentity(gain))
     at_start(
         "simple_rnn",
@@ -298,7 +306,7 @@ def simple_rnn() -> None:
 
 
 def lstm_family() -> None:
-    """The forget bias, and those ablations that change the way back."""
+    """Draw LSTMs with different forget biases, and the ablations that change the backward pass."""
     peephole = lambda **switches: RNN(rnnscope.PeepholeLSTMCell(H, **switches))
     at_start(
         "lstm",
@@ -320,7 +328,7 @@ def lstm_family() -> None:
 
 
 def gru() -> None:
-    """Both reset places and the minimal unit, while they learn."""
+    """Draw GRUs with both positions of the reset gate, and the minimal gated unit, during training."""
     over_training(
         "gru",
         Line("RNN", rnn, GREY, (1300, 1e-7), "--"),
@@ -332,7 +340,7 @@ def gru() -> None:
 
 
 def mut() -> None:
-    """The three mutants, while they learn."""
+    """Draw the cells MUT1, MUT2 and MUT3 during training."""
     over_training(
         "mut",
         Line("RNN", rnn, GREY, (1300, 1e-7), "--"),
@@ -344,7 +352,7 @@ def mut() -> None:
 
 
 def indrnn() -> None:
-    """Starts of u, and the activation."""
+    """Draw IndRNNs with different initial recurrent weights u and activations."""
     cell = lambda **options: RNN(rnnscope.IndRNNCell(H, **options))
     at_start(
         "indrnn",
@@ -357,7 +365,7 @@ def indrnn() -> None:
 
 
 def linear() -> None:
-    """Gates that see the input alone, in one layer and in two, while they learn."""
+    """Draw cells whose gates depend only on the input, in one layer and in two, during training."""
     mingru = lambda **options: RNN(rnnscope.MinGRUCell(H), **options)
     over_training(
         "linear",
@@ -370,7 +378,7 @@ def linear() -> None:
 
 
 def regularisation() -> None:
-    """What each does to the way back, in training."""
+    """Draw the effect of dropout, zoneout and layer normalization on the backward pass in training mode."""
     zoneout = lambda **rates: RNN(rnnscope.ZoneoutCell(rnnscope.LSTMCell(H), **rates))
     at_start(
         "regularisation",
@@ -392,7 +400,7 @@ def regularisation() -> None:
 
 
 def depth() -> None:
-    """How much of the gradient comes down through a stack of four, by what passes by a layer."""
+    """Draw the gradient norm in each of four stacked layers, for each type of skip connection."""
     names = [f"layer_{number}" for number in range(1, 5)]
     stack = lambda layer, skip: rnnscope.Stacked(
         [layer(H, return_sequences=name != names[-1], name=name) for name in names], skip=skip
@@ -414,7 +422,7 @@ def depth() -> None:
 
 
 def transition() -> None:
-    """Layers between h_{t-1} and h_t, without and with a shortcut."""
+    """Draw cells with additional layers between h_{t-1} and h_t, without and with a shortcut."""
     deep = lambda **options: RNN(rnnscope.DeepTransitionCell(rnnscope.SimpleRNNCell(H), **options))
     at_start(
         "transition",
@@ -428,7 +436,7 @@ def transition() -> None:
 
 
 def bidirectional() -> None:
-    """Where the two directions hear the loss of the last output: in the order of the input."""
+    """Draw the gradient norms of both directions for the loss of the last output, in the order of the input."""
     both = lambda layer: lambda: rnnscope.Bidirectional(layer(H, name="layer"))
     steps = np.arange(1, T + 1)
     print_head("layer", "a step on its way back", "below 1 % after", "at the step read first")
@@ -446,7 +454,7 @@ def bidirectional() -> None:
 
 
 def encoder_decoder() -> None:
-    """From the loss of every output back through the decoder, and on into the encoder."""
+    """Draw the gradient norms in the decoder and the encoder, for a loss at every output."""
     half = T // 2
     with picture("encoder_decoder", ylabel="gradient norm", xlim=(1, T), ylim=(1e-8, 100)) as axes:
         print_head("layers", "decoder: last step", "decoder: first step", "source: last step", "source: first step")
@@ -480,7 +488,7 @@ PICTURES_BY_NAME = {
 
 
 def main() -> None:
-    """Draws what is asked for."""
+    """Draw the figures that the command line selects."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, nargs="?", help="folder of a sweep over cell=rnn,lstm,gru: the heatmap")
     parser.add_argument("--only", nargs="+", choices=PICTURES_BY_NAME, default=[*PICTURES_BY_NAME], metavar="NAME")
@@ -489,7 +497,7 @@ def main() -> None:
     if arguments.folder:
         heatmap(arguments.folder)
         return
-    rnnscope.set_compile(False)  # every loop runs a few times only
+    rnnscope.set_compile(False)  # each loop runs only a few times, too few to amortize the compilation
     with progress:
         for name in progress.track(arguments.only, description="pictures"):
             PICTURES_BY_NAME[name]()

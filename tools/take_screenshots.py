@@ -1,8 +1,9 @@
-"""Takes the pictures of docs/tensorboard.md, of a sweep that anyone can make; about ten minutes on two cores:
+"""Take the screenshots of docs/tensorboard.md, in about ten minutes on two cores.
 
-python tools/take_screenshots.py
+    python tools/take_screenshots.py
 
-Runs that are already in `runs/tab` are not trained again. Needs chromium or google-chrome.
+The script executes a small sweep and opens it in TensorBoard. Runs that are already in `runs/tab` are not trained
+again. The script needs chromium or google-chrome.
 """
 
 import shutil
@@ -26,11 +27,11 @@ VIEWS = {
     "tab_horizon": ("#horizon", {"names": "hparams"}),
     "tab_verdicts": ("#verdicts", {"names": "hparams"}),
 }
-"""By name of the picture: the section that it shows, `None` for the whole tab, and the state in the address."""
+"""Section and URL parameters of each screenshot, by its name. The section is `None` for the whole tab."""
 
 
 def main() -> None:
-    """Trains what is missing, starts TensorBoard, takes the pictures."""
+    """Train the missing runs, start TensorBoard and take the screenshots."""
     subprocess.run([sys.executable, str(ROOT / "train.py"), *SWEEP], check=True)
     board = program.TensorBoard()
     board.configure(
@@ -48,7 +49,7 @@ def main() -> None:
 
 
 def take(page: Page, address: str, section: str | None, state: dict[str, str], path: Path) -> None:
-    """One picture."""
+    """Take one screenshot."""
     fragment = "".join(f"&p.gradient_flow.{key}={value}" for key, value in state.items())
     page.goto("about:blank")
     page.goto(f"{address}#gradient_flow{fragment}")
@@ -57,7 +58,7 @@ def take(page: Page, address: str, section: str | None, state: dict[str, str], p
     if section is None:
         page.screenshot(path=path)
         return
-    page.set_viewport_size({"width": 1280, "height": 1800})  # so that the section is whole below the controls
+    page.set_viewport_size({"width": 1280, "height": 1800})  # tall enough to show the whole section below the controls
     tab.locator("body[data-state=ready]").wait_for()
     page.wait_for_timeout(500)
     tab.locator(section).screenshot(path=path)

@@ -1,4 +1,4 @@
-"""A run's network, scored again: from its directory, by the same lines as when it was trained."""
+"""The command `rnnscope evaluate`, which scores the network of a run again with the code that training uses."""
 
 import math
 import shlex
@@ -24,27 +24,27 @@ from ..runs.directory import RunDirectory
 from ..runs.reader import is_run
 
 _KEPT_AS = {"validation": "validation", "test": "metrics"}
-"""What a part's scores are called in `result.json`."""
+"""Keys of the scores in `result.json`, by split."""
 _ROUNDING = 1e-4
-"""Another machine, or another number of threads, adds float32 numbers in another order; over hundreds of steps that
-comes to far less than one part in 10,000."""
+"""Tolerance for rounding. Other machines and thread counts add float32 numbers in a different order. Over hundreds of
+timesteps, the relative difference stays far below 1e-4."""
 
 
 def evaluate(directory: Path, part: str, export: Path | None, config_dir: Path | None) -> int:
-    """Shows what a run's network scores, beside what its `result.json` says.
+    """Score the network of a run, and print the scores next to those in its `result.json`.
 
     Args:
-        directory: the run's; of one that is not completed the best weights so far are scored.
-        part: of the data, one of `rnnscope.experiments.data.SPLITS`.
-        export: a file to write the network to, for plain Keras.
-        config_dir: a folder with choices of the user's own, as of `train.py --config-dir`.
+        directory: run directory. If the run is not completed, its best weights so far are scored.
+        part: split to score, one of `rnnscope.experiments.data.SPLITS`.
+        export: file to which the network is written, for use with plain Keras.
+        config_dir: folder with custom configuration files, as in `train.py --config-dir`.
 
     Returns:
-        The exit status: 0, or 1 if the scores are not those that were stored.
+        The exit status: 0, or 1 if the scores differ from the stored ones.
 
     Raises:
-        UserError: no such run, nothing there that can be scored, data that cannot be loaded or have changed, or a file
-            that cannot be written.
+        UserError: the run does not exist or has no network, the data cannot be loaded or have changed, or the file
+            cannot be written.
     """
     _check_export(export)
     run, completed = _run(directory)
@@ -74,7 +74,7 @@ def evaluate(directory: Path, part: str, export: Path | None, config_dir: Path |
     return 1 if complaint else 0
 
 
-# -------------------------------------------------------------- before TensorFlow
+# ------------------------------------------------- checks before TensorFlow starts
 
 
 def _check_export(export: Path | None) -> None:
@@ -87,7 +87,7 @@ def _check_export(export: Path | None) -> None:
 
 
 def _run(directory: Path) -> tuple[RunDirectory, bool]:
-    """A run that has a network to be scored, and whether it is completed."""
+    """Return a run that has a network to score, and whether the run is completed."""
     if not directory.is_dir():
         raise UserError(f"{directory}: there is no such directory; expected a run's, such as runs/default/lstm-…")
     if not is_run(directory):
@@ -105,7 +105,7 @@ def _state(run: RunDirectory) -> str:
 
 
 def _command(run: RunDirectory, *more: str) -> str:
-    """What makes the run go on, or begin again."""
+    """Return the command that resumes the run or starts it again."""
     again = ["sweep.retry_failed=true"] if run.ended_badly else []
     return plain(shlex.join(["rnnscope", "train", *(run.overrides or []), *again, *more]))
 
@@ -122,7 +122,11 @@ def _signature(run: RunDirectory) -> Signature:
 
 
 def _check_data(run: RunDirectory, task: Task, signature: Signature) -> None:
-    """Whether what is read and asked for is still of the form that the network was made for."""
+    """Check that inputs and targets still have the form for which the network was built.
+
+    Raises:
+        UserError: the data have changed.
+    """
     ours, theirs = _form(task.signature), _form(signature)
     for name, value in ours.items():
         if value != theirs[name]:
@@ -140,21 +144,21 @@ def _form(signature: Signature) -> dict[str, Any]:
     return {**{name: getattr(signature, name) for name in names}, "targets": asked}
 
 
-# ------------------------------------------------------------------- the network
+# ------------------------------------------------------------------------ network
 
 
 def _saved(run: RunDirectory, config: DictConfig, signature: Signature) -> tuple[Any, str]:
-    """The network in `model.keras`, which must be of the form that the configuration says."""
+    """Load the network from `model.keras`, and check that its weights have the shapes of the configured network."""
     import keras
 
     path = run.path / "model.keras"
     again = f"{_command(run, 'rerun=true')} trains anew"
     if not zipfile.is_zipfile(path):
         raise UserError(f"{path}: is missing or damaged; {again}")
-    expected = _built(config, signature)  # first, because it imports a cell of the user's own
+    expected = _built(config, signature)  # first, because it imports the module of a custom cell
     try:
         network = keras.models.load_model(path, compile=False, safe_mode=True)
-    except Exception as error:  # whatever a damaged file, or one that would run code, makes Keras say
+    except Exception as error:  # Keras raises various types for damaged files and unsafe code
         reason = shorten(plain(error).partition(". ")[0], 200, placeholder=" …")
         raise UserError(f"{path}: cannot be loaded ({reason}); {again}") from error
     if [weight.shape for weight in network.weights] != [weight.shape for weight in expected.weights]:
@@ -163,7 +167,7 @@ def _saved(run: RunDirectory, config: DictConfig, signature: Signature) -> tuple
 
 
 def _best_so_far(run: RunDirectory, config: DictConfig, signature: Signature) -> tuple[Any, str]:
-    """The network with the best weights in `checkpoint.npz`, and how far the run has come."""
+    """Build the network with the best weights in `checkpoint.npz`, and describe the progress of the run."""
     from ..runs.checkpoint import best_so_far
     from ..training.measured_model import MeasuredModel
 
@@ -193,11 +197,11 @@ def _export(network: Any, task: Task, path: Path) -> None:
         raise UserError(f"--export {path}: cannot be written ({error.strerror}); choose another file") from error
 
 
-# --------------------------------------------------------------------- the scores
+# ------------------------------------------------------------------------- scores
 
 
 def _complaint(scores: dict[str, float], before: dict[str, Any], expected: bool) -> str:
-    """What is wrong with the scores; empty if they are those that were stored."""
+    """Return a message if scores differ from the stored ones, and otherwise an empty string."""
     if not before:
         return "result.json is missing or damaged: there is nothing to compare with." if expected else ""
     changed = [name for name, value in sorted(before.items()) if not _same(scores.get(name), number(value))]
@@ -210,7 +214,7 @@ def _complaint(scores: dict[str, float], before: dict[str, Any], expected: bool)
 
 
 def _same(now: float | None, before: float | None) -> bool:
-    """Whether a score is the stored one; NaN and infinity are stored as null."""
+    """Return whether a score equals the stored one. NaN and infinity are stored as null."""
     if before is None:
         return now is not None and not math.isfinite(now)
     return now is not None and math.isclose(now, before, rel_tol=_ROUNDING, abs_tol=_ROUNDING**2)
@@ -228,7 +232,7 @@ def _table(
 
 
 def _best(metric: str, baselines: dict[str, dict[str, float]]) -> str:
-    """The best score that a baseline has, and which that is."""
+    """Return the best score of the baselines, with the name of the baseline."""
     best = best_baseline(metric, baselines)
     names = [name for name, scores in baselines.items() if scores.get(metric) == best]
     return "–" if best is None else f"{best:.4f} ({names[0]})"

@@ -1,4 +1,4 @@
-"""Examples of a dataset as a picture."""
+"""A figure that shows examples of a dataset."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,16 +9,21 @@ from ..common.figures import as_png, new_figure
 from ..data import Split, Task
 
 _LINES = 12
-"""Features of a step that are drawn as lines."""
+"""Largest number of features that are drawn as lines. More features are drawn as an image."""
 
 
 def examples_picture(part: Split, task: Task, titles: Sequence[str]) -> bytes:
-    """Examples one above the other: lines for a few numbers a step, an image for many, for symbols a strip of colours.
+    """Draw the input sequences of examples, one below the other.
+
+    A few features per timestep are drawn as lines, many features as an image, and symbols as a strip of colors.
 
     Args:
-        part: the examples.
-        task: whose they are.
-        titles: one for each.
+        part: examples to draw.
+        task: task of the examples.
+        titles: title of each example.
+
+    Returns:
+        The figure as PNG.
     """
     figure = new_figure(8, 1.9 * len(part) + 0.6, dpi=110, layout="constrained")
     rows = np.atleast_1d(figure.subplots(len(part), 1))
@@ -34,7 +39,7 @@ def examples_picture(part: Split, task: Task, titles: Sequence[str]) -> bytes:
 
 
 def _draw_sequence(axes: Any, sequence: np.ndarray, task: Task) -> None:
-    """One example's inputs."""
+    """Draw the input sequence of one example."""
     if task.symbols:
         axes.imshow(sequence[None], aspect="auto", cmap="viridis", vmin=0, vmax=len(task.symbols) - 1)
         axes.set_yticks([])

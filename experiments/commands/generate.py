@@ -1,4 +1,4 @@
-"""One to many: text, or a tune, symbol by symbol, each read back before the next is written."""
+"""The command `rnnscope generate`, which generates text or a tune symbol by symbol from the network's predictions."""
 
 import dataclasses
 from pathlib import Path
@@ -27,19 +27,21 @@ def generate(
     output: Path | None,
     config_dir: Path | None = None,
 ) -> None:
-    """Prints what a run's network writes.
+    """Generate symbols with the network of a run, and print them.
 
     Args:
-        directory: of a completed run whose task is the next symbol.
-        length: how many symbols to write.
-        prompt: what is read first; by default the end of a line.
-        temperature: by which the logits are divided; 0 for always the likeliest symbol.
-        seed: of the choices.
-        output: a file to write the text to as well.
-        config_dir: a folder with choices of the user's own, as of `train.py --config-dir`.
+        directory: directory of a completed run whose targets are the next symbols.
+        length: number of symbols to generate.
+        prompt: text that the network reads first. The default is a line break, or the last symbol of an alphabet
+            without line breaks.
+        temperature: number by which the logits are divided. With 0, the most likely symbol is always chosen.
+        seed: seed of the random choices.
+        output: file to which the text is also written.
+        config_dir: folder with custom configuration files, as in `train.py --config-dir`.
 
     Raises:
-        UserError: no such run, a run of another kind, a prompt that it cannot read, a file that cannot be written.
+        UserError: the run does not exist, is not completed or has a different kind of task, the prompt contains unknown
+            symbols, or the file cannot be written.
     """
     signature = _signature(directory)
     prompt = "\n" if prompt is None and "\n" in signature.symbols else prompt or signature.symbols[-1]
@@ -79,7 +81,7 @@ def _signature(directory: Path) -> Signature:
 
 
 def _numbers(prompt: str, signature: Signature) -> list[int]:
-    """A prompt as the numbers of its symbols."""
+    """Encode a prompt as the indices of its symbols."""
     known = {symbol: number for number, symbol in enumerate(signature.symbols)}
     for character in prompt:
         if character not in known:
@@ -88,14 +90,14 @@ def _numbers(prompt: str, signature: Signature) -> list[int]:
 
 
 def _writer(model: Path, config: DictConfig, signature: Signature) -> Any:
-    """A function from a symbol to the logits of the next one, which remembers all symbols before."""
+    """Return a stateful function from a symbol to the logits of the next symbol."""
     import keras
     import tensorflow as tf
 
     from ..training.model import build_network
 
     one_step = dataclasses.replace(signature, steps=1, stateful=True)
-    network = build_network(config, one_step, batch_size=1)  # first, because it imports a cell of the user's own
+    network = build_network(config, one_step, batch_size=1)  # first, because it imports the module of a custom cell
     trained = keras.models.load_model(model, compile=False, safe_mode=True)
     for mine, learnt in zip(network.trainable_variables, trained.trainable_variables, strict=True):
         mine.assign(learnt)
@@ -108,7 +110,7 @@ def _writer(model: Path, config: DictConfig, signature: Signature) -> Any:
 
 
 def _choose(logits: np.ndarray, temperature: float, random: np.random.Generator) -> int:
-    """A symbol, by its probability."""
+    """Sample a symbol from the softmax of the logits, divided by the temperature."""
     if temperature == 0:
         return int(logits.argmax())
     scaled = logits.astype("float64") / temperature

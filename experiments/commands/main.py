@@ -1,4 +1,4 @@
-"""The command `rnnscope`: training, and everything that can be done with runs."""
+"""The command-line interface `rnnscope`, with commands for training and for the analysis of runs."""
 
 import argparse
 import importlib.util
@@ -22,19 +22,19 @@ _GROUPS = {
     "Studies": ("studies", "study"),
     "Set-up": ("completion",),
 }
-"""The commands as the help page groups them."""
+"""Commands by the groups of the help page."""
 _NEEDED = (
     "filelock", "hydra", "hydra_plugins.hydra_joblib_launcher", "matplotlib", "rich", "scipy", "sklearn", "tensorflow",
     "threadpoolctl", "yaml",
 )  # fmt: skip
-"""What the extra `train` brings."""
+"""Modules that the extra `train` installs."""
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command that the first argument names.
 
     Args:
-        arguments: those after `rnnscope`; by default the process's.
+        arguments: arguments after `rnnscope`; by default those of the process.
 
     Returns:
         The exit status.
@@ -42,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     if "_ARGCOMPLETE" in os.environ:
         _complete()
-    if arguments[:1] == ["train"]:  # whose arguments Hydra reads
+    if arguments[:1] == ["train"]:  # Hydra parses these arguments
         return _status("train", lambda: _train(arguments[1:]))
     given = _parser().parse_args(arguments)
     return _status(given.command, lambda: given.run(given) or 0)
@@ -59,7 +59,7 @@ def _status(command: str, work: Callable[[], int]) -> int:
 
 
 def _check_packages(command: str) -> None:
-    """Raise `UserError` if the extra `train` is not installed."""
+    """Raise `UserError` if packages of the extra `train` are not installed."""
     missing = [name for name in _NEEDED if not _is_installed(name)]
     if missing:
         raise UserError(
@@ -71,12 +71,12 @@ def _check_packages(command: str) -> None:
 def _is_installed(module: str) -> bool:
     try:
         return importlib.util.find_spec(module) is not None
-    except ModuleNotFoundError:  # of its package
+    except ModuleNotFoundError:  # the parent package is not installed
         return False
 
 
 def _train(arguments: list[str]) -> int:
-    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors reach us as they are
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra does not catch errors
     sys.argv[1:] = arguments
     from .train import train
 
@@ -108,7 +108,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _grouped(verbs: Any) -> str:
-    """Return the help page's list of commands, by group."""
+    """Return the grouped list of commands for the help page."""
     meanings = {action.dest: action.help for action in verbs._choices_actions}
     lines = ["rnnscope COMMAND --help explains a command."]
     for title, names in _GROUPS.items():
@@ -239,14 +239,14 @@ def _completion(given: argparse.Namespace) -> None:
 
 
 def _complete() -> None:
-    """Answer the shell's request for completions, and exit."""
+    """Print the completions that the shell requests, and exit."""
     import argcomplete
 
     argcomplete.autocomplete(_parser(), always_complete_options=False)
 
 
 def _choices_of_train(prefix: str, parsed_args: argparse.Namespace, **_: Any) -> list[str]:
-    """Return what an override of `rnnscope train` can go on with."""
+    """Return the possible completions of an override of `rnnscope train`."""
     from ..configuration.completion import completions
 
     return completions(parsed_args.overrides or [], prefix)

@@ -1,4 +1,4 @@
-"""A dataset to look at: sizes, baselines, examples as text and as a picture. Starts no TensorFlow."""
+"""The command `rnnscope show`, which shows the sizes, baselines and examples of a dataset without TensorFlow."""
 
 from pathlib import Path
 from textwrap import shorten
@@ -20,22 +20,22 @@ from .example_plots import examples_picture
 
 _BARS = "▁▂▃▄▅▆▇█"
 _STEPS = 72
-"""Steps of a sequence that fit on a line."""
+"""Largest number of bars on a line."""
 _FEATURES = 6
-"""Features of a step that are shown as text."""
+"""Largest number of features that are shown as text."""
 
 
 def show(overrides: list[str], examples: int, picture: Path | None, config_dir: Path | None = None) -> None:
-    """Shows the dataset that the overrides choose.
+    """Show the dataset that the overrides select.
 
     Args:
-        overrides: as of `train.py`.
-        examples: how many of the training part, from all over it.
-        picture: file to draw them in; by default `show-<dataset>.png`.
-        config_dir: a folder with choices of the user's own, as of `train.py --config-dir`.
+        overrides: overrides as for `train.py`.
+        examples: number of examples to show, spread evenly over the training split.
+        picture: file of the figure; by default `show-<dataset>.png`.
+        config_dir: folder with custom configuration files, as in `train.py --config-dir`.
 
     Raises:
-        UserError: overrides that cannot be composed, data that cannot be loaded, a picture that cannot be written.
+        UserError: the overrides are invalid, the data cannot be loaded, or the figure cannot be written.
     """
     prepare()
     request = requests.read([*(["--config-dir", str(config_dir)] if config_dir else []), *overrides])
@@ -62,7 +62,7 @@ def show(overrides: list[str], examples: int, picture: Path | None, config_dir: 
 
 
 def describe(task: Task) -> str:
-    """What goes in and what is asked for, in a line."""
+    """Return a description of the inputs and targets of a task, in one line."""
     signature, output = task.signature, task.output
     read = (
         f"sequences of {'up to ' if signature.masked else ''}{signature.steps} steps of "
@@ -127,13 +127,13 @@ def _print_example(screen: Console, task: Task, part: Split, number: int) -> Non
 
 
 def _telling(sequence: np.ndarray) -> list[int]:
-    """Features to show: the first that change within the sequence, or the first of all."""
+    """Return the first features that change within the sequence, or the first features if none changes."""
     changing = np.flatnonzero(np.ptp(sequence, axis=0))
     return (changing if len(changing) else np.arange(sequence.shape[-1]))[:_FEATURES].tolist()
 
 
 def bars(values: np.ndarray) -> str:
-    """A series as a row of bars; of a long one the largest value of so many.
+    """Draw a series as a row of bars. In a long series, each bar shows the maximum of several consecutive values.
 
     >>> bars(np.array([0.0, 1.0, 0.5, 0.25]))
     '▁█▅▃'
@@ -145,7 +145,7 @@ def bars(values: np.ndarray) -> str:
 
 
 def written(numbers: np.ndarray, symbols: tuple[str, ...]) -> str:
-    """Symbols as text: characters together, words apart.
+    """Convert indices of symbols to text. Words are separated by spaces, characters are not.
 
     >>> written(np.array([1, 2, 1]), ("", "a", "b"))
     'aba'
@@ -157,7 +157,7 @@ def written(numbers: np.ndarray, symbols: tuple[str, ...]) -> str:
 
 
 def target_text(task: Task, part: Split, number: int) -> str:
-    """What is asked for in an example."""
+    """Return the targets of an example as text."""
     output, target = task.output, part.targets[number]
     asked = np.atleast_1d(part.asked[number])
     match output:

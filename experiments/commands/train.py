@@ -1,4 +1,4 @@
-"""`rnnscope train`: one run, a sweep with `-m`, or a study."""
+"""The command `rnnscope train`, which executes one run, a sweep (with `-m`) or a study."""
 
 import hydra
 from omegaconf import DictConfig
@@ -18,21 +18,21 @@ from ..sweeps.request import Request
 
 @hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")
 def run(config: DictConfig) -> float | None:
-    """Run one configuration; Hydra's launchers call this in the process that is to run it."""
+    """Execute the run of one configuration. Hydra's launchers call this function in the process of the run."""
     return job(config)
 
 
 def train(arguments: list[str]) -> int:
-    """Check the command line, run what it asks for and show the results.
+    """Check the command line, execute the requested runs and show the results.
 
     Args:
-        arguments: overrides and flags, as after `rnnscope train`. Hydra reads them from `sys.argv` again.
+        arguments: overrides and flags, as after `rnnscope train`. Hydra reads them again from `sys.argv`.
 
     Returns:
-        The exit status: 0 if every run is complete, 1 if one is not, 130 after Ctrl-C.
+        The exit status: 0 if all runs are complete, 1 if one is not, 130 after Ctrl-C.
 
     Raises:
-        UserError: an argument that cannot be understood, or a run that cannot be run.
+        UserError: an argument is invalid, or a run cannot be executed.
     """
     interruption.listen()
     prepare()
@@ -53,12 +53,13 @@ def train(arguments: list[str]) -> int:
 
 
 def read(arguments: list[str]) -> tuple[Request | None, Asked | None]:
-    """Return the runs that the arguments ask for, and the study that they belong to.
+    """Return the runs that the arguments request, and the study to which the runs belong.
 
-    Both are `None` where the arguments ask only for information, the study also where they ask for none.
+    Both are `None` if the arguments only request information, such as `--help`. The study is also `None` if the
+    arguments do not request a study.
 
     Raises:
-        UserError: an argument that cannot be understood, a run that cannot be run, or a study that cannot be used.
+        UserError: an argument is invalid, a run cannot be executed, or a study is invalid.
     """
     parsed = get_args_parser().parse_args(arguments)
     if parsed.help or parsed.hydra_help or parsed.shell_completion:

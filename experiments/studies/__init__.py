@@ -1,1 +1,1 @@
-"""Claims as sweeps: a study's file, the command that runs it, evidence, verdict and report. Needs no TensorFlow."""
+"""Studies: claims that are tested by sweeps, with their files, verdicts and reports. Does not import TensorFlow."""

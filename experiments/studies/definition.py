@@ -1,4 +1,4 @@
-"""A study's file, `conf/study/<name>.yaml`, read and checked before anything runs."""
+"""Reading and validation of study files, `conf/study/<name>.yaml`."""
 
 import dataclasses
 import math
@@ -16,20 +16,21 @@ from .study import SIGNALS, Figure, Profile, Published, Rule, Study
 
 
 def study_files(folders: Sequence[Path] = ()) -> dict[str, Path]:
-    """By name, the files of all studies.
+    """Return the files of all studies by name.
 
     Args:
-        folders: with choices of one's own, as given by `--config-dir`; theirs come first.
+        folders: additional configuration folders, as given by `--config-dir`. Their studies replace built-in studies of
+            the same name.
     """
     paths = [path for folder in (CONF, *folders) for path in sorted((folder / "study").glob("*.yaml"))]
     return {path.stem: path for path in paths}
 
 
 def read_study(path: Path) -> Study:
-    """The study in a file.
+    """Read a study from a file.
 
     Raises:
-        UserError: the file cannot be read, is no YAML, or a field of it is missing, unknown or cannot be understood.
+        UserError: the file cannot be read or is not YAML, or a field is missing, unknown or invalid.
     """
     place = f"study/{path.name}"
     try:
@@ -42,14 +43,14 @@ def read_study(path: Path) -> Study:
 
 
 def study_of(definition: Any, place: str) -> Study:
-    """A study from what its file holds.
+    """Build a study from the content of its file.
 
     Args:
-        definition: plain values.
-        place: where they stand, for messages.
+        definition: parsed YAML, as dictionaries, lists and scalars.
+        place: location of the definition, for error messages.
 
     Raises:
-        UserError: a field is missing, unknown or cannot be understood.
+        UserError: a field is missing, unknown or invalid.
     """
     study: Study = _built(Study, definition, place)
     if len(study.smoke) not in (1, len(study.grids)):
@@ -74,7 +75,7 @@ def study_of(definition: Any, place: str) -> Study:
 
 
 def _built(kind: type, value: Any, place: str) -> Any:
-    """A dataclass made of a mapping, every field read as it is to be."""
+    """Build a dataclass from a mapping. Each field is validated and converted by its function in `_READ`."""
     given = _mapping(value, place)
     fields = {field.name: field for field in dataclasses.fields(kind)}
     for name in given:
@@ -87,7 +88,7 @@ def _built(kind: type, value: Any, place: str) -> Any:
     return kind(**{name: _READ[name](each, f"{place}: {name}") for name, each in given.items()})
 
 
-# ------------------------------------------------------------- kinds of values
+# ------------------------------------------------------------- types of values
 
 
 def _text(value: Any, place: str) -> str:
@@ -97,7 +98,7 @@ def _text(value: Any, place: str) -> str:
 
 
 def _number(value: Any, place: str) -> float:
-    try:  # YAML takes 1e-3 for text
+    try:  # YAML parses 1e-3 as text
         number = math.nan if isinstance(value, bool) else float(value)
     except (ValueError, TypeError):
         number = math.nan
@@ -129,7 +130,7 @@ def _metric(value: Any, place: str) -> str:
 
 
 def _options(value: Any, place: str) -> dict[str, str]:
-    """Options with values as they are typed; a list is several values."""
+    """Read options with their values as on the command line. A list contains several values of one option."""
     for key, each in _mapping(value, place).items():
         if isinstance(each, Mapping) or each == []:
             raise UserError(f"{place}.{key}: {_shown(each)}: expected a value, or a list of several")
@@ -137,7 +138,7 @@ def _options(value: Any, place: str) -> dict[str, str]:
 
 
 def _conditions(value: Any, place: str) -> dict[str, str]:
-    """Options with the one value that a run must have."""
+    """Read options, each with the single value that a run must have."""
     for key, each in _mapping(value, place).items():
         if isinstance(each, list | Mapping):
             raise UserError(f"{place}.{key}: {_shown(each)}: expected one value, or smallest or largest")
@@ -218,4 +219,4 @@ _READ: dict[str, Callable[[Any, str], Any]] = {
     "value": _number,
     "differs": _text,
 }
-"""What reads a field, by its name."""
+"""Function that validates and converts a field, by the name of the field."""

@@ -1,4 +1,4 @@
-"""What runs say about a rule: the difference between two groups over seeds, how sure it is, and what follows."""
+"""Statistics of studies: confidence intervals and effect sizes over seeds, outcomes of rules, and verdicts."""
 
 import math
 from collections import defaultdict
@@ -15,16 +15,16 @@ from .study import Published, Rule, said
 
 RESAMPLES = 10_000
 _SEED = 20_000
-"""Of the resampling: the same runs give the same interval."""
+"""Seed of the resampling, so that the same runs always yield the same interval."""
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean over seeds, or a difference of two, with its 95 % interval.
+    """A mean over seeds, or a difference of two means, with its 95 % confidence interval.
 
     Attributes:
-        mean: the estimate.
-        low, high: the interval's ends; `None` for a single seed.
+        mean: estimate.
+        low, high: ends of the interval; `None` for a single seed.
     """
 
     mean: float
@@ -33,15 +33,17 @@ class Interval:
 
 
 def interval(*samples: Sequence[float], paired: bool = False) -> Interval:
-    """The mean of one sample, or the first's minus the second's, with its bootstrap interval.
+    """Compute the mean of a sample, or the difference of the means of two samples, with its bootstrap interval.
 
-    Its ends are percentiles of `RESAMPLES` resampled means. For few seeds they lie further out than 2.5 and 97.5 %, as
-    Student's t is wider than the normal distribution: the expanded percentile interval of Hesterberg 2015, *What
-    teachers should know about the bootstrap*. By itself the bootstrap of five values covers far less than 95 %.
+    The difference is the first mean minus the second. The ends of the interval are percentiles of `RESAMPLES` resampled
+    means: the expanded percentile interval of Hesterberg 2015, *What teachers should know about the bootstrap*. For few
+    seeds it uses more extreme percentiles than 2.5 and 97.5, just as Student's t distribution is wider than the normal
+    distribution. Without this expansion, the bootstrap interval of five values covers the true mean in far less than
+    95 % of cases.
 
     Args:
-        samples: one or two, a value a seed.
-        paired: whether the two have the same seeds, in the same order.
+        samples: one or two samples, with one value per seed.
+        paired: whether both samples have the same seeds in the same order.
 
     >>> interval([1.0, 2.0, 3.0]).mean
     2.0
@@ -56,7 +58,7 @@ def interval(*samples: Sequence[float], paired: bool = False) -> Interval:
     mean, count = float(difference(*arrays)), min(map(len, arrays))
     if count < 2:
         return Interval(mean)
-    if all(np.ptp(array) == 0 for array in arrays):  # every resample is the same
+    if all(np.ptp(array) == 0 for array in arrays):  # all resamples are equal
         return Interval(mean, mean, mean)
     z = math.sqrt(count / (count - 1)) * stdtrit(count - 1, 0.975)
     found = bootstrap(
@@ -72,7 +74,10 @@ def interval(*samples: Sequence[float], paired: bool = False) -> Interval:
 
 
 def cliffs_delta(first: Sequence[float], second: Sequence[float]) -> float:
-    """How often a value of the first group is above one of the second, minus how often below (Cliff 1993).
+    """Compute Cliff's δ, an effect size between −1 and 1 (Cliff 1993).
+
+    It is the fraction of pairs in which the value of the first group is larger than that of the second, minus the
+    fraction in which it is smaller.
 
     >>> cliffs_delta([2.0, 3.0], [1.0, 2.0])
     0.75
@@ -85,12 +90,12 @@ def cliffs_delta(first: Sequence[float], second: Sequence[float]) -> float:
 
 @dataclass(frozen=True)
 class Values:
-    """What the runs of a group have of a metric.
+    """The values of a metric in a group of runs.
 
     Attributes:
-        by_seed: by seed, mean over the group's configurations; without seeds that lack a value.
-        left_out: runs without a value that are over, with the reason.
-        unfinished: runs that are not over, with their state.
+        by_seed: mean over the configurations of the group, by seed. A seed is missing if one of its runs has no value.
+        left_out: runs that have ended without a value, with the reason.
+        unfinished: runs that have not ended, with their message or state.
     """
 
     by_seed: dict[str, float]
@@ -99,13 +104,13 @@ class Values:
 
 
 def values(runs: Sequence[Run], conditions: Mapping[str, str], metric: str, floor: float | None = None) -> Values:
-    """A metric's values in a group of runs.
+    """Collect the values of a metric in a group of runs.
 
     Args:
-        runs: all of a study.
-        conditions: that choose the group.
-        metric: its name.
-        floor: values below it count as it.
+        runs: all runs of a study.
+        conditions: conditions that select the group.
+        metric: name of the metric.
+        floor: lower bound. Smaller values are replaced by it.
     """
     measure = metrics.find(metric).of
     found: dict[str, list[float | None]] = defaultdict(list)
@@ -129,18 +134,19 @@ def values(runs: Sequence[Run], conditions: Mapping[str, str], metric: str, floo
 
 @dataclass(frozen=True)
 class Finding:
-    """What became of a rule.
+    """The result of testing a rule.
 
     Attributes:
-        rule: the rule.
+        rule: tested rule.
         outcome: `holds`, `fails` or `undecided`.
-        why: the reason, in a line.
-        effect: `of` minus `against`, on a ratio scale their quotient, with its interval; `None` without values.
-        means: of each group; on a ratio scale geometric. Of `against` only if it is a group.
-        counts: of seeds in each group.
-        paired: whether seeds were compared one by one.
-        delta: Cliff's delta.
-        left_out: runs that do not count, with the reason.
+        why: reason for the outcome, in one line.
+        effect: difference between `of` and `against`, or their ratio on a ratio scale, with its confidence interval;
+            `None` without values.
+        means: mean of each group; the geometric mean on a ratio scale. If `against` is a number, there is one group.
+        counts: number of seeds in each group.
+        paired: whether the groups were compared seed by seed.
+        delta: Cliff's δ.
+        left_out: runs that are not counted, with the reason.
     """
 
     rule: Rule
@@ -155,12 +161,12 @@ class Finding:
 
 
 def judge(rule: Rule, runs: Sequence[Run], scale: str) -> Finding:
-    """Judges a rule.
+    """Test a rule on the runs of a study.
 
     Args:
-        rule: the rule.
-        runs: all of its study.
-        scale: at which they were made; only full scale decides anything.
+        rule: rule to test.
+        runs: all runs of the study.
+        scale: scale of the runs. Below full scale, every rule is undecided.
     """
     groups = [values(runs, conditions, rule.metric, rule.floor) for conditions in rule.conditions]
     left_out = {name: why for group in groups for name, why in (group.left_out | group.unfinished).items()}
@@ -182,7 +188,7 @@ def judge(rule: Rule, runs: Sequence[Run], scale: str) -> Finding:
 
 
 def _effect(rule: Rule, groups: Sequence[Values]) -> dict[str, Any]:
-    """What a finding says of two groups, or of a group and a number."""
+    """Compute the numerical fields of a finding, from two groups or from a group and a number."""
     to, back = (math.log, math.exp) if rule.scale == "ratio" else (float, float)
     paired = len(groups) == 2 and set(groups[0].by_seed) == set(groups[1].by_seed)
     samples = [[to(value) for value in group.by_seed.values()] for group in groups]
@@ -202,7 +208,11 @@ def _effect(rule: Rule, groups: Sequence[Values]) -> dict[str, Any]:
 
 
 def _outcome(rule: Rule, effect: Interval) -> tuple[str, str]:
-    """What follows from an effect whose interval lies beyond the rule's threshold, on this side of it, or across."""
+    """Return the outcome of a rule and the reason.
+
+    The rule holds if the whole confidence interval lies beyond the threshold, fails if the whole interval lies short of
+    it, and is undecided if the interval contains the threshold.
+    """
     if effect.low is None or effect.high is None:
         return "undecided", "there is no interval"
     ratio = rule.scale == "ratio"
@@ -220,23 +230,23 @@ def _outcome(rule: Rule, effect: Interval) -> tuple[str, str]:
 
 
 def verdict(findings: Sequence[Finding]) -> str:
-    """`supported` if every rule holds, `not supported` if one fails, otherwise `undecided`."""
+    """Return `supported` if all rules hold, `not supported` if one fails, and otherwise `undecided`."""
     outcomes = {finding.outcome for finding in findings}
     return "supported" if outcomes == {"holds"} else "not supported" if "fails" in outcomes else "undecided"
 
 
-# ------------------------------------------------------------------ literature
+# ----------------------------------------------------------- published results
 
 
 @dataclass(frozen=True)
 class Beside:
-    """What runs gave beside what is published.
+    """A comparison of a published result with the runs of a study.
 
     Attributes:
-        published: the figure from the literature.
-        ours: the mean over seeds; `None` without values.
-        apart: ours minus the published one; `None` without values.
-        seeds: how many.
+        published: published result.
+        ours: mean of the runs over seeds; `None` without values.
+        apart: mean of the runs minus the published value; `None` without values.
+        seeds: number of seeds.
     """
 
     published: Published
@@ -246,11 +256,11 @@ class Beside:
 
 
 def beside(published: Published, runs: Sequence[Run]) -> Beside:
-    """Puts what the runs gave beside what is published.
+    """Compare a published result with the runs of a study.
 
     Args:
-        published: the figure from the literature.
-        runs: all of its study.
+        published: published result.
+        runs: all runs of the study.
     """
     found = list(values(runs, published.of, published.metric).by_seed.values())
     if not found:

@@ -1,4 +1,4 @@
-"""All studies at a glance: `rnnscope studies`."""
+"""The command `rnnscope studies`, which lists all studies."""
 
 from pathlib import Path
 
@@ -11,13 +11,13 @@ from .request import command_of
 
 
 def studies(config_dir: Path | None = None) -> None:
-    """Shows every study: claim, minutes on 2 cores, what was last measured, command.
+    """Print all studies: claim, minutes on 2 CPU cores, last verdict and command.
 
     Args:
-        config_dir: a folder with studies of the user's own, in its `study/`.
+        config_dir: folder with custom studies in its subfolder `study/`.
 
     Raises:
-        UserError: a study's file cannot be used.
+        UserError: a study file is invalid.
     """
     shown = Table("study", "claim", "minutes", "last verdict", "command", box=None, padding=(0, 2, 1, 0))
     for name, path in study_files([config_dir] if config_dir else []).items():

@@ -1,4 +1,4 @@
-"""What can be measured of a run: a number by its name, out of the run's directory. No TensorFlow."""
+"""Metrics of a run by name, computed from the files in its directory. Does not import TensorFlow."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,17 +12,17 @@ from ..data.outputs import HIGHER_IS_BETTER, best_baseline
 from ..runs.reader import Run
 
 _RESULT = ("metrics", "validation", "baselines", "parameters", "epochs", "steps", "seconds", "speed", "solved_at_step")
-"""What `result.json` has numbers in."""
+"""Keys of `result.json` that contain numbers."""
 
 
 @dataclass(frozen=True)
 class Metric:
-    """A number that a run has.
+    """A number that is computed for a run.
 
     Attributes:
-        name: as it is written in a study's file.
-        label: what it is, with its unit.
-        of: gives it; `None` where a run does not have it.
+        name: name of the metric in a study file.
+        label: axis label with the unit.
+        of: function from a run to the number, or to `None` if the run does not have it.
     """
 
     name: str
@@ -31,15 +31,20 @@ class Metric:
 
 
 def find(name: str) -> Metric:
-    """The metric of a name.
+    """Return the metric with a given name.
 
     Args:
-        name: one of those with a name of their own; `epochs_to val_mae 0.1`, which is the first epoch at which a column
-            of `metrics.csv` is as good as that; `skill` or `skill mae_last`, how far a score is ahead of the baselines;
-            or a number of `result.json` by its path, as in `metrics.accuracy`.
+        name: one of the following:
+
+            - a named metric, such as `score` or `horizon`
+            - `epochs_to val_mae 0.1`: the first epoch in which a column of `metrics.csv` reaches a value
+            - `skill` or `skill mae_last`: the improvement over the best baseline, as a fraction of the largest possible
+              improvement
+            - `baseline` and the name of a baseline: the primary metric of this baseline
+            - the path of a number in `result.json`, such as `metrics.accuracy`
 
     Raises:
-        UserError: there is no such metric.
+        UserError: the metric does not exist.
     """
     if name in _NAMED:
         return Metric(name, *_NAMED[name])
@@ -68,14 +73,14 @@ def _at(run: Run, path: list[str]) -> float | None:
 
 
 def layers_by_reach(run: Run) -> list[str]:
-    """The names of a run's layers, that whose gradient reaches furthest back first."""
+    """Return the names of the layers of a run, sorted by gradient horizon, longest first."""
     layers = {name: number(mapping(of).get("horizon")) for name, of in mapping(run.result.get("gradient")).items()}
     known = {name: reached for name, reached in layers.items() if reached is not None}
     return sorted(known, key=lambda name: -known[name])
 
 
 def _of_layer(name: str) -> Callable[[Run], float | None]:
-    """Of the layer whose gradient reaches furthest back."""
+    """Return a function that reads a gradient statistic of the layer with the longest gradient horizon."""
 
     def of(run: Run) -> float | None:
         layers = layers_by_reach(run)
@@ -85,12 +90,15 @@ def _of_layer(name: str) -> Callable[[Run], float | None]:
 
 
 def _at_start(measure: Callable[[Any], float | None]) -> Callable[[Run], float | None]:
-    """Of the first gradient that the run recorded, in the layer where it reached furthest."""
+    """Return a function that computes a statistic of the gradient before training.
+
+    The statistic is computed from the first recorded gradient norms, in the layer with the longest gradient horizon.
+    """
 
     def of(run: Run) -> float | None:
         from ..runs.events import first_profiles
 
-        found = first_profiles(run.path).values()  # from the last step read backwards
+        found = first_profiles(run.path).values()  # in reverse order, last timestep first
         furthest = max((norms[::-1] for norms in found), key=horizon, default=None)
         return None if furthest is None else number(measure(furthest))
 
@@ -117,7 +125,7 @@ def _sequences_to_solve(run: Run) -> float | None:
 
 
 def is_over(run: Run) -> bool:
-    """Whether a run has come to its end: completed, or diverged, which is an outcome too."""
+    """Return whether a run has ended. A diverged run has ended too, because divergence is a result."""
     return run.state == "diverged" or (run.state == "completed" and bool(run.result))
 
 
@@ -135,7 +143,7 @@ _NAMED: dict[str, tuple[str, Callable[[Run], float | None]]] = {
     "solved": ("share of runs that solved the task", _solved),
     "largest_gradient_norm": ("largest gradient norm (before clipping)", _largest_gradient_norm),
 }
-"""By name: label, and what gives it."""
+"""Label and function of each named metric."""
 
 
 def _epochs_to(name: str) -> Metric:
@@ -153,14 +161,14 @@ def _epochs_to(name: str) -> Metric:
         if run.state != "completed" or column not in table:
             return None
         reached = table[column] >= goal if higher else table[column] <= goal
-        # One that does not come so far counts as if the next epoch did: the least that it can be.
+        # A run that does not reach the goal counts as if the next epoch did, which is the lowest possible value.
         return float(table["epoch"][reached.argmax()] if reached.any() else table["epoch"][-1] + 1)
 
     return Metric(name, f"epochs to {column.replace('val_', 'validation ')} {threshold} (epochs)", of)
 
 
 def _skill(name: str) -> Metric:
-    """How much of the way from the best baseline to a perfect score is gone."""
+    """Return the skill: the improvement over the best baseline, as a fraction of the largest possible improvement."""
     try:
         asked = name.split()[1:]
         (metric,) = asked or ("",)
@@ -181,7 +189,7 @@ def _skill(name: str) -> Metric:
 
 
 def of_baseline(baseline: str, name: str) -> str:
-    """The name of what a baseline has of a metric; empty where no baseline has it.
+    """Return the name of a metric for a baseline, or an empty string if baselines do not have the metric.
 
     >>> of_baseline("climatology", "metrics.mae_last")
     'baselines.climatology.mae_last'

@@ -1,4 +1,4 @@
-"""Figures of a study as vector graphics fit for print, made from run directories. No TensorFlow."""
+"""Figures of a study as SVG files for print, drawn from run directories. Does not import TensorFlow."""
 
 import io
 import math
@@ -26,7 +26,7 @@ from .study import SIGNALS, Figure, Profile, said
 
 _MARKERS = "osD^vPX*<>"
 _DASHES = ((6, 2), (1, 1.5), (6, 2, 1, 2))
-"""Of baselines: how long a dash is, how long the gap behind it, …"""
+"""Dash patterns of baselines: alternating lengths of dashes and gaps."""
 _UNITS = {
     "length": "steps",
     "horizon": "steps",
@@ -35,14 +35,14 @@ _UNITS = {
     "train_size": "sequences",
     "depth": "layers",
 }
-"""Of options, by the last part of their names."""
+"""Units of options, by the last part of the option's name."""
 _STYLE: dict[Any, Any] = {
     "font.size": 8,
     "font.family": "sans-serif",
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "svg.fonttype": "none",  # text stays text
-    "svg.hashsalt": "rnnscope",  # the same runs give the same file
+    "svg.fonttype": "none",  # text is stored as text, not as paths
+    "svg.hashsalt": "rnnscope",  # the same runs yield the same file
 }
 
 
@@ -51,10 +51,10 @@ class Point:
     """A point of a figure.
 
     Attributes:
-        line: the value of the option that lines stand for.
-        x: the value of the option drawn to the right.
-        y: mean over seeds with its interval; on a logarithmic axis the geometric one.
-        seeds: how many.
+        line: line that the point belongs to: a value of an option, or the name of a baseline.
+        x: value on the horizontal axis.
+        y: mean over seeds with its confidence interval; the geometric mean on a logarithmic axis.
+        seeds: number of seeds.
     """
 
     line: str
@@ -65,13 +65,13 @@ class Point:
 
 @dataclass(frozen=True)
 class Drawn:
-    """A figure with what belongs below it.
+    """A drawn figure with its caption and its data.
 
     Attributes:
-        figure: what was asked for.
-        svg: the picture; empty where there is nothing to draw.
-        caption: what it shows.
-        points: the numbers in it.
+        figure: definition of the figure.
+        svg: SVG source; empty if there is no point to draw.
+        caption: caption of the figure.
+        points: data of the figure.
     """
 
     figure: Figure | Profile
@@ -81,7 +81,7 @@ class Drawn:
 
 
 def draw(figure: Figure | Profile, runs: Sequence[Run]) -> Drawn:
-    """Draws a figure from the runs of a study that are over."""
+    """Draw a figure from the completed and diverged runs of a study."""
     shown = [run for run in runs if meets(run.options_and_seed, figure.where)]
     if isinstance(figure, Profile):
         points, missing = _of_profiles(figure, shown)
@@ -104,7 +104,7 @@ def draw(figure: Figure | Profile, runs: Sequence[Run]) -> Drawn:
 
 
 def _about(points: Sequence[Point], geometric: bool) -> str:
-    """What points are, of how many seeds, and what the bars are."""
+    """Return a sentence that explains the points, the number of seeds and the error bars."""
     seeds = sorted({point.seeds for point in points})
     count = f"n = {seeds[0]}" if len(seeds) == 1 else f"n = {seeds[0]} to {seeds[-1]}"
     bars = "bars and bands are bootstrap 95 % intervals of the mean over seeds" if seeds[-1] > 1 else "no interval"
@@ -112,7 +112,7 @@ def _about(points: Sequence[Point], geometric: bool) -> str:
 
 
 def option_label(option: str) -> str:
-    """An option with its unit.
+    """Return the axis label of an option, with its unit.
 
     >>> option_label("dataset.length")
     'dataset.length (steps)'
@@ -122,7 +122,10 @@ def option_label(option: str) -> str:
 
 
 def _metric_label(metric: str, runs: Sequence[Run]) -> str:
-    """A metric with its unit, if all runs share it; a score is called what it is, if all are judged by the same."""
+    """Return the axis label of a metric, with its unit if all runs have the same unit.
+
+    The label of `score` is the name of the primary metric if all runs have the same primary metric.
+    """
     headlines = {run.metric for run in runs if run.metric}
     headline = headlines.pop() if metric == "score" and len(headlines) == 1 else None
     label = f"test {headline}" if headline else metrics.find(metric).label
@@ -132,7 +135,7 @@ def _metric_label(metric: str, runs: Sequence[Run]) -> str:
 
 
 def _unit(run: Run, metric: str) -> str:
-    """In what a metric is measured; empty if it is a share, or not known."""
+    """Return the unit of a metric, or an empty string if it has no unit or the unit is unknown."""
     if metric.startswith("mae"):
         return plain(mapping(RunDirectory(run.path).task.get("output")).get("unit", ""))
     return "nats" if metric == "nll" else ""
@@ -142,7 +145,10 @@ def _unit(run: Run, metric: str) -> str:
 
 
 def _of_metric(figure: Figure, runs: Sequence[Run]) -> tuple[list[Point], int]:
-    """The points, line after line or in the order of their means; and how many runs have no value."""
+    """Return the points of a figure of a metric, and the number of runs without a value.
+
+    Points are sorted by line, or by their mean if the figure is ranked.
+    """
     lines, places = (_in_order(run.options_and_seed.get(key, "") for run in runs) for key in (figure.lines, figure.x))
     points, missing = [], 0
     for line in lines:
@@ -158,7 +164,7 @@ def _of_metric(figure: Figure, runs: Sequence[Run]) -> tuple[list[Point], int]:
 
 
 def _of_baselines(figure: Figure, runs: Sequence[Run], places: Sequence[str]) -> Iterator[Point]:
-    """The same of baselines, which do not depend on what is told apart by the lines."""
+    """Generate the points of baselines, which do not depend on the option of the lines."""
     for baseline in figure.baselines:
         for x in places:
             by_seed = values(runs, {figure.x: x}, metrics.of_baseline(baseline, figure.metric)).by_seed.values()
@@ -168,9 +174,10 @@ def _of_baselines(figure: Figure, runs: Sequence[Run], places: Sequence[str]) ->
 
 
 def _of_profiles(figure: Profile, runs: Sequence[Run]) -> tuple[list[Point], int]:
-    """The same at every distance from the last step, as far as all runs of a line have a norm that can be drawn.
+    """Return the points of a figure of a signal, and the number of runs without a value.
 
-    A norm of 0 has no place on a logarithmic axis, and a mean over those runs that are left would leap up.
+    A line has one point for each number of steps back from the last timestep. It ends where the norm of one of its runs
+    is 0 or not finite: a logarithmic axis has no 0, and the mean over the remaining runs would jump up.
     """
     points, missing = [], 0
     for line in _in_order(run.options_and_seed.get(figure.lines, "") for run in runs):
@@ -187,13 +194,17 @@ def _of_profiles(figure: Profile, runs: Sequence[Run]) -> tuple[list[Point], int
 
 
 def profile(run: Run, signal: str) -> np.ndarray | None:
-    """A signal over its value at the last step `[T]`, from the last step read backwards.
+    """Return a signal at the end of training, divided by its value at the last timestep, `[T]`.
 
-    At the end of training, of the layer where the gradient reaches furthest back; without padding.
+    The first entry belongs to the last timestep. Padding is removed. The signal is that of the layer with the longest
+    gradient horizon.
 
     Args:
-        run: a run.
+        run: run to read.
         signal: one of `SIGNALS`.
+
+    Returns:
+        The signal, or `None` if the run has no nonzero values.
     """
     known = last_profiles(run.path, signal, RECORDS if signal in GRADIENT_SIGNALS else 1)
     layers = metrics.layers_by_reach(run)
@@ -205,7 +216,7 @@ def profile(run: Run, signal: str) -> np.ndarray | None:
 
 
 def _in_order(given: Iterable[str]) -> list[str]:
-    """Each value once, numbers in their order and before names, which keep theirs."""
+    """Return the distinct values: first numbers in ascending order, then names in their given order."""
     return sorted(dict.fromkeys(value for value in given if value), key=_as_number)
 
 
@@ -228,13 +239,22 @@ def _mean(drawn: Sequence[float], geometric: bool) -> Interval:
 
 
 def _svg(points: Sequence[Point], x: str, y: str, lines: str, log: str, band: bool, levels: Sequence[str] = ()) -> str:
-    """Points as a picture: with a band around them, or with bars and ticks of their own; `levels` are lines in grey."""
+    """Return points as SVG.
+
+    Args:
+        points: points to draw.
+        x, y: labels of the axes.
+        lines: title of the legend.
+        log: axes with a logarithmic scale, such as `y` or `xy`.
+        band: whether intervals are drawn as a band, instead of error bars with a tick at each value.
+        levels: names of lines that are drawn in gray without markers.
+    """
     places = _in_order(point.x for point in points)
     numeric = all(math.isfinite(_as_number(place)) for place in places)
     at = {place: _as_number(place) if numeric else float(number) for number, place in enumerate(places)}
     aslant = not numeric and sum(map(len, places)) > 30
     with matplotlib.rc_context(_STYLE):
-        canvas = new_figure(3.5, 2.6, layout="constrained")  # inches: a column of most journals
+        canvas = new_figure(3.5, 2.6, layout="constrained")  # inches: the column width of most journals
         axes = canvas.subplots()
         for number, line in enumerate(dict.fromkeys(point.line for point in points)):
             style: Any = {"color": COLORS[number % len(COLORS)], "marker": _MARKERS[number % len(_MARKERS)]}
@@ -243,7 +263,7 @@ def _svg(points: Sequence[Point], x: str, y: str, lines: str, log: str, band: bo
                 style |= {"color": DARK_GRAY, "marker": "", "linestyle": "-"}
                 style["dashes"] = _DASHES[levels.index(line) % len(_DASHES)]
             _draw_line(axes, at, [point for point in points if point.line == line], band, style)
-        axes.set(xlabel=_plain(x), ylabel=textwrap.fill(_plain(y), 26 if aslant else 38))  # as much as fits
+        axes.set(xlabel=_plain(x), ylabel=textwrap.fill(_plain(y), 26 if aslant else 38))  # the longest lines that fit
         axes.set(**{f"{axis}scale": "log" for axis in log if axis == "y" or numeric})
         _set_ticks(axes, {} if band else at, aslant)
         axes.legend(title=_plain(lines), frameon=False, fontsize="small", title_fontsize="small")
@@ -253,7 +273,7 @@ def _svg(points: Sequence[Point], x: str, y: str, lines: str, log: str, band: bo
 
 
 def _draw_line(axes: Axes, at: Mapping[str, float], points: Sequence[Point], band: bool, style: Any) -> None:
-    """A line with its intervals, which hold its points also where an interval has no ends."""
+    """Draw a line with its confidence intervals. They are extended where necessary to contain the points."""
     across, means = [at[point.x] for point in points], [point.y.mean for point in points]
     lows = [min(point.y.mean, math.inf if point.y.low is None else point.y.low) for point in points]
     highs = [max(point.y.mean, -math.inf if point.y.high is None else point.y.high) for point in points]
@@ -266,9 +286,9 @@ def _draw_line(axes: Axes, at: Mapping[str, float], points: Sequence[Point], ban
 
 
 def _set_ticks(axes: Axes, at: Mapping[str, float], aslant: bool) -> None:
-    """Ticks where there are values, if these are given; and numbers as people write them."""
+    """Set the ticks of the x axis to the given values, and format small logarithmic ranges as plain numbers."""
     low, high = axes.get_ylim()
-    if axes.get_yscale() == "log" and high < 10 * low:  # hardly a power of ten among the ticks
+    if axes.get_yscale() == "log" and high < 10 * low:  # at most one power of ten is among the ticks
         axes.yaxis.set_major_formatter("{x:g}")
         axes.yaxis.set_minor_formatter("{x:g}")
     if at:
@@ -281,5 +301,5 @@ def _set_ticks(axes: Axes, at: Mapping[str, float], aslant: bool) -> None:
 
 
 def _plain(text: str) -> str:
-    """A text that is not taken for mathematics."""
+    """Escape text so that Matplotlib does not parse it as mathematics."""
     return text.replace("$", r"\$")

@@ -1,4 +1,4 @@
-"""A study's report, made from the directories of its runs alone: pages, figures, and the verdict for programs."""
+"""The report of a study, written from its run directories: pages, figures, and the verdict as JSON."""
 
 import base64
 import datetime
@@ -32,13 +32,13 @@ _HOW = (
 
 @dataclass(frozen=True)
 class Analysis:
-    """What the runs of a study say.
+    """The results of a study.
 
     Attributes:
-        kept: the study and its runs.
-        findings: of every rule.
-        figures: all that are drawn.
-        published: figures from the literature with ours.
+        kept: study and its runs.
+        findings: result of each rule.
+        figures: drawn figures.
+        published: comparisons with published results.
     """
 
     kept: Kept
@@ -48,30 +48,30 @@ class Analysis:
 
     @property
     def verdict(self) -> str:
-        """On the claim."""
+        """Verdict on the claim."""
         return verdict(self.findings)
 
     @property
     def command(self) -> str:
-        """That runs the study."""
+        """Command that runs the study."""
         return command_of(self.kept.name, self.kept.scale, self.kept.typed)
 
     def figure_names(self) -> list[str]:
-        """The names of the figures' files."""
+        """Return the file names of the figures."""
         plain = lambda text: re.sub(r"[^a-z0-9_]+", "-", text.lower())
         return [f"figure-{at}-{plain(each.figure.name)}.svg" for at, each in enumerate(self.figures, start=1)]
 
 
 def report(folder: Path) -> None:
-    """Analyses the runs of a study, writes its report into their folder, and shows the verdict.
+    """Analyze the runs of a study, write its report into their folder, and print the verdict.
 
-    Written are `study.md`, `study.html`, `verdict.json` and the figures.
+    The report consists of `study.md`, `study.html`, `verdict.json` and the figures.
 
     Args:
-        folder: of the runs.
+        folder: folder of the runs.
 
     Raises:
-        UserError: there is no study in it, or it cannot be written.
+        UserError: the folder does not contain a study, or the report cannot be written.
     """
     kept = read_kept(folder)
     findings = [judge(rule, kept.runs, kept.scale) for rule in kept.study.rules]
@@ -100,7 +100,7 @@ def report(folder: Path) -> None:
 
 
 def in_short(analysis: Analysis) -> list[str]:
-    """The verdict and its reasons, a line each."""
+    """Return the verdict and the result of each rule, one line each."""
     lines = [f"{analysis.kept.name}: {analysis.verdict}: {analysis.kept.study.claim}"]
     for finding in analysis.findings:
         effect = "" if finding.effect is None else f"; {effect_in_words(finding)}"
@@ -109,7 +109,7 @@ def in_short(analysis: Analysis) -> list[str]:
 
 
 def effect_in_words(finding: Finding) -> str:
-    """An effect with its interval, in a few words."""
+    """Return the effect of a finding with its confidence interval as text."""
     if finding.effect is None:
         return "–"
     sign = "× " if finding.rule.scale == "ratio" else ""
@@ -130,13 +130,13 @@ def _with_interval(of: Interval, plus: bool = False) -> str:
 
 @dataclass(frozen=True)
 class _Section:
-    """A part of the report.
+    """A section of the report.
 
     Attributes:
-        title: its heading; empty for none.
+        title: heading; empty for none.
         lines: paragraphs.
-        columns, rows: a table.
-        figure: the name of a figure's file, and what is in it; shown before the lines.
+        columns, rows: table.
+        figure: name and content of the figure's file. The figure is shown before the paragraphs.
     """
 
     title: str = ""
@@ -155,7 +155,7 @@ def _sections(analysis: Analysis) -> Iterator[_Section]:
         yield _Section("Published", [], _BESIDE, [_row_beside(each) for each in analysis.published])
     for at, (name, drawn) in enumerate(zip(analysis.figure_names(), analysis.figures, strict=True), start=1):
         named = (*reversed(drawn.figure.options), f"{drawn.figure.name} (95 % interval)", "seeds")
-        few = drawn.points if isinstance(drawn.figure, Figure) else []  # a profile has hundreds
+        few = drawn.points if isinstance(drawn.figure, Figure) else []  # a profile has hundreds of points
         rows = [(point.line, point.x, _with_interval(point.y), str(point.seeds)) for point in few]
         shown = (name, drawn.svg) if drawn.svg else None
         yield _Section(f"Figure {at}", [drawn.caption], named if rows else (), rows, shown)
@@ -168,7 +168,7 @@ def _sections(analysis: Analysis) -> Iterator[_Section]:
 
 
 def _about(analysis: Analysis) -> Iterator[str]:
-    """What was claimed, run and changed."""
+    """Generate the paragraphs on the claim, the command, the runs and changes of the rules."""
     kept = analysis.kept
     yield f"Claim: {kept.study.claim}"
     yield f"Source: {kept.study.source}"
@@ -227,7 +227,7 @@ def _row_beside(of: Beside) -> tuple[str, ...]:
 
 
 def as_markdown(analysis: Analysis) -> str:
-    """The report as Markdown, with the figures in files beside it."""
+    """Return the report as Markdown. It links to the figures, which are separate files in the same folder."""
     parts = [f"# {_marked(analysis.kept.name)}"]
     for section in _sections(analysis):
         if section.title:
@@ -243,12 +243,12 @@ def as_markdown(analysis: Analysis) -> str:
 
 
 def _marked(text: str) -> str:
-    """Text that Markdown shows as it is."""
+    """Escape text for Markdown."""
     return re.sub(r"([\\`*_\[\]|#])", r"\\\1", escape(" ".join(text.split()), quote=False))
 
 
 def as_html(analysis: Analysis) -> str:
-    """The report as one page that asks for nothing from anywhere."""
+    """Return the report as a single HTML page that loads no other files."""
     title = escape(analysis.kept.name)
     parts = [HEAD.format(title=title), f"<h1>{title}</h1>"]
     for section in _sections(analysis):
@@ -264,7 +264,7 @@ def as_html(analysis: Analysis) -> str:
 
 
 def as_json(analysis: Analysis) -> dict[str, Any]:
-    """The verdict with all its numbers."""
+    """Return the verdict with all numbers of the report as JSON data."""
     kept = analysis.kept
     _, versions = made_with(kept.runs)
     return {

@@ -1,4 +1,4 @@
-"""`train.py -m study=<name>`: the overrides that a study stands for, before Hydra sees them."""
+"""Expansion of `train.py -m study=<name>` into the overrides of the study's runs, before Hydra parses them."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -10,18 +10,18 @@ from .study import Study
 
 SCALES = ("full", "smoke")
 _SEEDS = ("seed", "sweep.seeds")
-"""Two ways to say one thing: either of them stands for both."""
+"""Two options that both set the seeds. An override of either one replaces both."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A study that a command asks for.
+    """A study that a command requests.
 
     Attributes:
-        name: the study's.
+        name: name of the study.
         scale: one of `SCALES`.
-        typed: the overrides beside it.
-        study: what its file says.
+        typed: other overrides of the command.
+        study: definition of the study.
     """
 
     name: str
@@ -31,11 +31,11 @@ class Asked:
 
     @property
     def command(self) -> str:
-        """The command that asks for it."""
+        """Command that requests the study."""
         return command_of(self.name, self.scale, self.typed)
 
     def grids(self) -> list[list[str]]:
-        """The overrides of each grid. What is typed beside the study replaces what the study says."""
+        """Return the overrides of each grid. Other overrides of the command replace those of the study."""
         name = self.name if self.scale == "full" else f"{self.name}-{self.scale}"
         own = self.study.grids
         smoke = self.study.smoke if self.scale == "smoke" else ({},)
@@ -52,27 +52,27 @@ class Asked:
 
 
 def command_of(name: str, scale: str, typed: Collection[str] = ()) -> str:
-    """The command that runs a study."""
+    """Return the command that runs a study."""
     parts = [f"study={name}", *([] if scale == "full" else [f"study.scale={scale}"]), *typed]
     return f"rnnscope train -m {' '.join(parts)}"
 
 
 def _without(options: dict[str, str], replaced: Collection[str]) -> list[str]:
-    """Overrides of the options, but for those that something else is said of."""
+    """Return options as overrides, without the options that are replaced."""
     seeds = _SEEDS if not set(_SEEDS).isdisjoint(replaced) else ()
     return [f"{key}={value}" for key, value in options.items() if key not in replaced and key not in seeds]
 
 
 def asked_in(overrides: list[str], multirun: bool, config_dir: str | None = None) -> Asked | None:
-    """The study that a command's overrides ask for; `None` if they ask for none.
+    """Return the study that the overrides of a command request, or `None` if they request none.
 
     Args:
-        overrides: as they were typed.
-        multirun: whether it is to be a sweep, `-m`.
-        config_dir: a folder with choices of the user's own.
+        overrides: overrides as on the command line.
+        multirun: whether the command contains `-m`.
+        config_dir: folder with custom configuration files.
 
     Raises:
-        UserError: there is no such study or scale, its file cannot be used, or it cannot be run like that.
+        UserError: the study or scale does not exist, its file is invalid, or the other arguments do not allow a study.
     """
     names, scales, origins = (
         [override for override in overrides if override.startswith(f"{key}=")]

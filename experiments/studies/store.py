@@ -1,4 +1,4 @@
-"""What is kept of a study in the folder of its runs, `study.json`: written before they begin, read for its report."""
+"""The file `study.json` in the folder of a study's runs, written before the runs start and read for the report."""
 
 import dataclasses
 from collections.abc import Iterable, Mapping
@@ -16,20 +16,20 @@ from .study import Rule, Study, said
 
 _FILE = "study.json"
 _EXTREMES = {"smallest": min, "largest": max}
-"""Values of a condition that stand for one of those that the runs have."""
+"""Special values of a condition, which select the smallest or largest value of the option among the runs."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Kept:
-    """A study whose runs are, or are to be, in a folder.
+    """A study with its runs, read from a folder.
 
     Attributes:
-        name: the study's.
+        name: name of the study.
         scale: one of `SCALES`.
-        typed: the overrides that were typed beside it.
-        study: as its file said; with each `smallest` or `largest` replaced by what it is among the runs.
-        runs: all that were asked for, also those that have not begun; each with the options that the study speaks of.
-        changed: whether the rules were others when the first of the runs ended.
+        typed: other overrides of the command.
+        study: definition of the study, with each `smallest` or `largest` replaced by the actual value.
+        runs: all requested runs, including those that have not started, each with the options that the study uses.
+        changed: whether the rules were changed after a run had ended.
     """
 
     name: str
@@ -41,12 +41,12 @@ class Kept:
 
 
 def keep(folder: Path, asked: Asked, options: Mapping[Path, Mapping[str, str]]) -> None:
-    """Writes down what a study is, and which runs it asks for.
+    """Save the definition of a study and the list of its runs.
 
     Args:
-        folder: of the runs.
-        asked: the study.
-        options: by run directory, the run's options as they would be typed, with the seed.
+        folder: folder of the runs.
+        asked: requested study.
+        options: options of each run as on the command line, including the seed, by run directory.
     """
     definition = dataclasses.asdict(asked.study)
     before = mapping(files.read_json(folder / _FILE))
@@ -68,15 +68,18 @@ def keep(folder: Path, asked: Asked, options: Mapping[Path, Mapping[str, str]]) 
 
 
 def _told(rules: Any) -> list[dict[str, Any]]:
-    """What rules say; without fields that say nothing, which another version of the project may not have known."""
+    """Return the fields of rules that are not `None`.
+
+    Rules are compared without the other fields because the file may come from a version that did not have them.
+    """
     return [{key: value for key, value in mapping(rule).items() if value is not None} for rule in rules]
 
 
 def read_kept(folder: Path) -> Kept:
-    """The study whose runs are in a folder.
+    """Read the study whose runs are in a folder.
 
     Raises:
-        UserError: there is none.
+        UserError: the folder does not contain a study.
     """
     found = mapping(files.read_json(folder / _FILE))
     runs, definition = mapping(found.get("runs")), found.get("definition")
@@ -91,21 +94,24 @@ def read_kept(folder: Path) -> Kept:
 
 
 def _with_options(run: Run, options: dict[str, str]) -> Run:
-    """A run with the options that it was asked for with, whatever can be read of it."""
+    """Return a run with the options that the study requested, even if its own files cannot be read."""
     beside_seed = {key: value for key, value in options.items() if key != "seed"}
     message = run.message if run.path.is_dir() else "it has not begun"
     return dataclasses.replace(run, options=run.options | beside_seed, seed=options.get("seed", ""), message=message)
 
 
-# -------------------------------------------------------------------- choosing
+# ------------------------------------------------------------------- selection
 
 
 def check_groups(asked: Asked, options: Iterable[Mapping[str, str]]) -> None:
-    """Raises `UserError` if a rule or a figure of a study, or what is published, speaks of runs that it does not have.
+    """Check that every rule, figure and published result of a study has runs.
 
     Args:
-        asked: the study.
-        options: of each of its runs.
+        asked: requested study.
+        options: options of each run.
+
+    Raises:
+        UserError: the conditions of a rule, figure or published result match no run.
     """
     options = list(options)
     study, place = resolved(asked.study, options), f"study={asked.name} at {asked.scale} scale"
@@ -126,12 +132,17 @@ def check_groups(asked: Asked, options: Iterable[Mapping[str, str]]) -> None:
 
 
 def meets(options: Mapping[str, str], conditions: Mapping[str, str]) -> bool:
-    """Whether a run of these options meets every condition."""
+    """Return whether a run with these options meets all conditions."""
     return all(same(value, options.get(key)) for key, value in conditions.items())
 
 
 def resolved(study: Study, options: Iterable[Mapping[str, str]]) -> Study:
-    """A study in whose conditions `smallest` and `largest` are replaced by what they are among the runs."""
+    """Return a study in whose conditions `smallest` and `largest` are replaced by the actual values.
+
+    Args:
+        study: study to resolve.
+        options: options of each run.
+    """
     options = list(options)
     return dataclasses.replace(
         study,
@@ -154,7 +165,7 @@ def _resolved_rule(rule: Rule, options: list[Mapping[str, str]]) -> Rule:
 def _resolved(
     conditions: dict[str, str], beside: Mapping[str, str], options: list[Mapping[str, str]]
 ) -> dict[str, str]:
-    """Conditions whose extremes are those of the runs that meet all other conditions."""
+    """Replace `smallest` and `largest` in conditions by values among the runs that meet all other conditions."""
     plain = {key: value for key, value in {**beside, **conditions}.items() if value not in _EXTREMES}
     others = [of for of in options if meets(of, plain)]
 

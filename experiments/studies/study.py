@@ -1,4 +1,4 @@
-"""What a study is: a claim, the runs that put it to the test, the rules by which it is judged."""
+"""The definition of a study: a claim, the runs that test it, and the rules that determine the verdict."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,23 +11,24 @@ SIGNALS = {
     "jacobian_bound": "bound of the last state's Jacobian",
     "activation": "norm of h",
 }
-"""What runs measure at every timestep, in words."""
+"""Descriptions of the signals, which are measured at every timestep."""
 
 
 @dataclass(frozen=True)
 class Rule:
-    """What has to come out for the claim to hold: one group of runs beside another, or beside a number.
+    """A testable condition for a claim, which compares a group of runs with another group or with a number.
 
     Attributes:
-        metric: what is compared, a name that `metrics.find` knows.
-        of: conditions that choose the one group.
-        against: conditions that choose the other; or a number.
-        direction: whether `of` is to be `higher` or `lower`.
+        metric: metric to compare; see `metrics.find`.
+        of: conditions that select the first group of runs.
+        against: conditions that select the second group of runs; or a number.
+        direction: whether `of` must be `higher` or `lower` than `against`.
         where: conditions on both groups.
-        scale: what is compared: the `difference` of means, or the `ratio` of geometric means.
-        by: the difference, or ratio, beyond which it counts; `None` for any.
-        within: instead, the difference, or ratio, by which `of` may be on the wrong side: it is to be as good.
-        floor: values below it count as it; a ratio needs values above 0.
+        scale: type of comparison: `difference` of means, or `ratio` of geometric means.
+        by: smallest difference or ratio that counts; `None` for any.
+        within: instead of `by`, for a rule that `of` is at least as good: largest difference or ratio in the wrong
+            direction that is tolerated.
+        floor: lower bound, which replaces smaller values; a ratio needs values above 0.
     """
 
     metric: str
@@ -42,12 +43,12 @@ class Rule:
 
     @property
     def conditions(self) -> list[dict[str, str]]:
-        """Of each group."""
+        """Conditions of each group."""
         groups = [self.of, self.against] if isinstance(self.against, dict) else [self.of]
         return [self.where | group for group in groups]
 
     def in_words(self) -> str:
-        """The rule as a sentence."""
+        """Return the rule as a sentence."""
         against = f"of {said(self.against)}" if isinstance(self.against, dict) else f"{self.against:g}"
         times = "a factor of " if self.scale == "ratio" else ""
         by = self.by if self.within is None else self.within
@@ -60,14 +61,14 @@ class Rule:
 
 @dataclass(frozen=True)
 class Published:
-    """A figure from the literature, to stand beside what the runs gave.
+    """A result from the literature, which is compared with the runs of a study.
 
     Attributes:
-        metric: what it is, a name that `metrics.find` knows.
-        of: conditions that choose the runs to compare with.
-        value: the figure.
-        source: where it is published.
-        differs: what was done differently there.
+        metric: published metric; see `metrics.find`.
+        of: conditions that select the runs to compare with.
+        value: published value.
+        source: publication.
+        differs: differences between the published experiment and the runs.
     """
 
     metric: str
@@ -79,17 +80,17 @@ class Published:
 
 @dataclass(frozen=True)
 class Figure:
-    """A picture: a metric against an option, a line for each value of another.
+    """A plot of a metric against an option, with one line for each value of a second option.
 
     Attributes:
-        metric: what is drawn upwards.
-        x: the option drawn to the right.
-        lines: the option whose values are told apart.
-        where: conditions on the runs that are drawn.
-        log: the axes with logarithmic scales, of x and y.
-        floor: values below it are drawn as it.
-        baselines: names of the datasets' baselines whose scores stand beside.
-        ranked: whether names drawn to the right stand in the order of the metric's means.
+        metric: metric on the vertical axis; see `metrics.find`.
+        x: option on the horizontal axis.
+        lines: option whose values are separate lines.
+        where: conditions on the runs to draw.
+        log: axes with a logarithmic scale: `x`, `y` or both.
+        floor: lower bound, which replaces smaller values.
+        baselines: names of baselines of the dataset to draw as gray lines.
+        ranked: whether names on the horizontal axis are sorted by the mean of the metric.
     """
 
     metric: str
@@ -103,23 +104,23 @@ class Figure:
 
     @property
     def name(self) -> str:
-        """What is drawn, in a word."""
+        """Short name of the figure."""
         return self.metric
 
     @property
     def options(self) -> list[str]:
-        """The options that it tells apart."""
+        """Options whose values the figure distinguishes."""
         return [self.x, self.lines]
 
 
 @dataclass(frozen=True)
 class Profile:
-    """A picture: a signal at every timestep against the distance from the last one, a line for each value of an option.
+    """A plot of a signal against the number of steps back, with one line for each value of an option.
 
     Attributes:
-        signal: what was measured there, one of `SIGNALS`.
-        lines: the option whose values are told apart.
-        where: conditions on the runs that are drawn.
+        signal: signal on the vertical axis, divided by its value at the last timestep; one of `SIGNALS`.
+        lines: option whose values are separate lines.
+        where: conditions on the runs to draw.
     """
 
     signal: str
@@ -128,29 +129,29 @@ class Profile:
 
     @property
     def name(self) -> str:
-        """What is drawn, in a word."""
+        """Short name of the figure."""
         return f"profile_{self.signal}"
 
     @property
     def options(self) -> list[str]:
-        """The options that it tells apart."""
+        """Options whose values the figure distinguishes."""
         return [self.lines]
 
 
 @dataclass(frozen=True)
 class Study:
-    """A claim, and how it is put to the test.
+    """A claim, with the sweeps and rules that test it.
 
     Attributes:
-        claim: a sentence that can be wrong.
-        source: who says so.
-        minutes: how long it takes at full scale on 2 cores; `None` while not measured.
-        measured: the last result at full scale, in a line; `None` while there is none.
-        grids: options and their values as they are typed, each a sweep.
-        smoke: what is otherwise at smoke scale; one for all grids, or one for each.
-        rules: by which the claim is judged.
-        figures: what is drawn.
-        published: figures from the literature.
+        claim: claim to test, a sentence that can be false.
+        source: source of the claim.
+        minutes: duration at full scale on 2 CPU cores, in minutes; `None` if not measured.
+        measured: last result at full scale, in one line; `None` if there is none.
+        grids: options of each sweep, with values as on the command line.
+        smoke: options that replace those of the grids at smoke scale; one entry for all grids, or one per grid.
+        rules: rules that determine the verdict.
+        figures: figures of the report.
+        published: results from the literature to compare with.
     """
 
     claim: str
@@ -165,7 +166,7 @@ class Study:
 
     @property
     def options(self) -> list[str]:
-        """The options that rules, figures and what is published speak of."""
+        """Options that the rules, figures and published results use."""
         of_rules = [key for rule in self.rules for conditions in rule.conditions for key in conditions]
         of_figures = [key for figure in self.figures for key in (*figure.options, *figure.where)]
         of_published = [key for each in self.published for key in each.of]
@@ -173,5 +174,5 @@ class Study:
 
 
 def said(conditions: Mapping[str, str]) -> str:
-    """Conditions as they would be typed."""
+    """Return conditions as on the command line."""
     return " ".join(f"{key}={value}" for key, value in conditions.items())
