@@ -68,17 +68,16 @@ class RayLauncher(Launcher):
             os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
         import ray
 
-        from hydra_plugins.hydra_ray_launcher._launcher_util import start_ray
+        from hydra_plugins._rnnscope_ray import show_logs_of_workers, start_ray
 
         handler = signal.getsignal(signal.SIGTERM)
         start_ray(self.options.init)
         signal.signal(signal.SIGTERM, handler)  # Ray has put its own there
-        # Pages about every worker that was lost are printed otherwise; no option of Ray's turns them off.
-        ray._private.worker._worker_logs_enabled = bool(self.options.init.log_to_driver)
+        show_logs_of_workers(bool(self.options.init.log_to_driver))
         return ray
 
     def _submit(self, overrides: Sequence[str], number: int) -> Any:
-        from hydra_plugins.hydra_ray_launcher._launcher_util import launch_job_on_ray
+        from hydra_plugins._rnnscope_ray import launch_job_on_ray
 
         config = self.hydra_context.config_loader.load_sweep_config(self.config, list(overrides))
         with open_dict(config):

@@ -1,9 +1,9 @@
-"""Where results are shown."""
+"""The console on which results are printed."""
 
 from rich.console import Console
 
 
 def console() -> Console:
-    """Where results are shown; wide enough for a table where there is no terminal."""
+    """Return the console for results. Without a terminal, it is wide enough for a table."""
     shown = Console()
     return shown if shown.is_terminal else Console(width=160)

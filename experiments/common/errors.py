@@ -1,4 +1,4 @@
-"""A user's mistake, said in one line."""
+"""Errors in user input, reported in one line."""
 
 import difflib
 import os
@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable
 
 
 class UserError(Exception):
-    """Something the user can put right. Its message is one line: what came, what is allowed, what to do."""
+    """An error that the user can correct. Its message is one line: what was received, what is allowed, what to do."""
 
 
 def suggestion(received: str, allowed: Iterable[str]) -> str:
-    """The nearest allowed name as a question, then all of them.
+    """Return a message that suggests the closest allowed name and lists all allowed names.
 
     >>> suggestion("lstmm", ["gru", "lstm", "rnn"])
     'did you mean lstm? (allowed: gru, lstm, rnn)'
@@ -23,7 +23,10 @@ def suggestion(received: str, allowed: Iterable[str]) -> str:
 
 
 def exit_status(program: str, work: Callable[[], int]) -> int:
-    """Does a command's work; a user's mistake becomes a line, an interruption the status that shells expect of it."""
+    """Call the function of a command and return its exit status.
+
+    A `UserError` is printed as one line. An interruption returns the status that shells expect.
+    """
     try:
         return work()
     except UserError as error:
@@ -31,6 +34,6 @@ def exit_status(program: str, work: Callable[[], int]) -> int:
         return 2
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:  # the reader of our output, head for one, has seen enough
+    except BrokenPipeError:  # the reader of the output, for example head, has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141

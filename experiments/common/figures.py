@@ -1,4 +1,4 @@
-"""The style that all figures share, and how one becomes a file. No figure needs a screen."""
+"""The common style of all figures, and their conversion to files without a display."""
 
 import io
 from typing import Any
@@ -7,13 +7,13 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
-"""Those of Okabe & Ito (2008), which people who see few colors tell apart. With more lines than these, markers do."""
+"""The palette of Okabe & Ito (2008), safe for color-blind readers. Markers distinguish lines that share a color."""
 GRAY = "#c4c4c4"
-"""What is only there for comparison."""
+"""Color of elements that are only shown for comparison."""
 DARK_GRAY = "#666666"
-"""The same where it must be read, as a baseline's line."""
+"""Color of such elements if they must be readable, such as the line of a baseline."""
 NO_VALUE = "#d9d9d9"
-"""The background where no number is."""
+"""Background color where a value is missing."""
 
 
 def new_figure(width: float, height: float, **options: Any) -> Figure:
@@ -22,7 +22,7 @@ def new_figure(width: float, height: float, **options: Any) -> Figure:
     Args:
         width: in inches.
         height: in inches.
-        options: of `matplotlib.figure.Figure`.
+        options: other arguments of `matplotlib.figure.Figure`.
     """
     figure = Figure(figsize=(width, height), **options)
     FigureCanvasAgg(figure)

@@ -1,4 +1,4 @@
-"""Files that are whole or not there: written under another name, then renamed."""
+"""Atomic writing of files: each file is written under a temporary name and then renamed."""
 
 import json
 import math
@@ -9,8 +9,9 @@ from typing import Any
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Lets `write` fill a temporary file beside `path`, then moves it there in one step."""
-    # The suffix stays: some writers go by it. The rest does not: TensorBoard would read what is half an event file.
+    """Let `write` fill a temporary file next to `path`, then rename it to `path` in one step."""
+    # The suffix stays, because some writers infer the format from it. The rest of the name is replaced, because
+    # TensorBoard would read an incomplete event file.
     temporary = path.with_name(f".{os.getpid()}.tmp{path.suffix}")
     try:
         write(temporary)
@@ -20,23 +21,26 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def remove_halves(directory: Path) -> None:
-    """Removes what processes were writing when they were killed; for whoever alone writes in a directory."""
+    """Remove the temporary files of processes that were killed while they were writing.
+
+    The caller must be the only process that writes to the directory.
+    """
     for path in directory.rglob(".*.tmp*"):
         path.unlink()
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes text as UTF-8."""
+    """Write text as UTF-8."""
     write_whole(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Writes plain values as JSON; NaN and Inf, which JSON does not have, become null."""
+    """Write plain values as JSON. NaN and infinity, which JSON does not support, become null."""
     write_text(path, json.dumps(_finite(value), indent=2, ensure_ascii=False) + "\n")
 
 
 def read_json(path: Path) -> Any:
-    """What a JSON file holds; `None` if it is missing or no JSON."""
+    """Return the content of a JSON file, or `None` if it is missing or not valid JSON."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -1,6 +1,7 @@
-"""Ctrl-C, or a request to terminate, ends what runs; at the next training step where a library swallowed the exception.
+"""Interruption of a command by Ctrl-C or SIGTERM.
 
-A signal may arrive while somebody's `__del__` or callback from C runs, and what is raised there goes nowhere.
+The signal handlers raise `KeyboardInterrupt`. If a signal arrives while a `__del__` method or a callback from C runs,
+Python discards this exception. Training therefore calls `check` at every training step, which raises it again.
 """
 
 import signal
@@ -10,10 +11,10 @@ _requested = False
 
 
 def listen(once: bool = False) -> None:
-    """From now on both signals raise `KeyboardInterrupt`, and are remembered.
+    """Make SIGINT and SIGTERM raise `KeyboardInterrupt` from now on, and remember that one arrived.
 
     Args:
-        once: whether those that follow are ignored, so that what is under way can end.
+        once: whether to ignore the signals after the first one, so that the shutdown can finish.
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt_once if once else _interrupt)
@@ -31,6 +32,6 @@ def _interrupt_once(number: int, frame: FrameType | None) -> None:
 
 
 def check() -> None:
-    """Raises `KeyboardInterrupt` if one of the signals has come."""
+    """Raise `KeyboardInterrupt` if one of the signals has arrived."""
     if _requested:
         raise KeyboardInterrupt

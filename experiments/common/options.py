@@ -1,4 +1,4 @@
-"""How an option's field says what its type cannot say."""
+"""Fields of options with limits and roles, which a type cannot express."""
 
 from dataclasses import field
 from typing import Any, Literal
@@ -6,19 +6,24 @@ from typing import Any, Literal
 from omegaconf import MISSING
 
 Role = Literal["identity", "hparams", "summary", "continuation"]
-"""What an option may count for: identity of a run, HParams of TensorBoard, tables of runs, continuation by another."""
+"""A purpose for which options count.
+
+`identity`: the identity of a run. `hparams`: TensorBoard's HParams. `summary`: tables of runs. `continuation`: the
+continuation of a run by another run.
+"""
 
 
 def option(
     default: Any = MISSING, *, default_factory: Any = MISSING, not_for: tuple[Role, ...] = (), **limits: Any
 ) -> Any:
-    """Return a field with limits, by default without a value (values are in `conf/`).
+    """Return a dataclass field with limits. By default it has no value, because the values are in `conf/`.
 
     Args:
-        default: the field's value where no file gives one.
-        default_factory: what makes that value, for lists and dictionaries.
-        not_for: roles that the option, or a whole group, does not count for.
-        limits: `at_least`, `above`, `at_most`, `choices`; checked by `rnnscope.experiments.configuration.validation`.
+        default: the value of the field if no configuration file sets it.
+        default_factory: a function that returns this value, for lists and dictionaries.
+        not_for: the roles for which the option, or the whole group of options, does not count.
+        limits: `at_least`, `above`, `at_most` or `choices`; checked by
+            `rnnscope.experiments.configuration.validation`.
     """
     metadata = {**limits, "not_for": not_for}
     if default_factory is not MISSING:

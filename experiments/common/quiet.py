@@ -1,4 +1,4 @@
-"""Keeps libraries from what nobody asked them for: from printing, and from importing one another."""
+"""Suppression of the messages and optional imports of libraries."""
 
 import importlib
 import os
@@ -9,9 +9,9 @@ from contextlib import contextmanager
 
 @contextmanager
 def without_stderr() -> Iterator[None]:
-    """Nothing reaches the process's standard error meanwhile, not even from compiled code.
+    """Discard everything that is written to standard error in this context, even by compiled code.
 
-    Exceptions pass as always.
+    Exceptions are raised as usual.
     """
     sys.stderr.flush()
     kept = os.dup(2)
@@ -27,12 +27,12 @@ def without_stderr() -> Iterator[None]:
 
 @contextmanager
 def not_installed(*modules: str) -> Iterator[None]:
-    """Whoever tries to import one of these modules meanwhile is told that there is none.
+    """Make imports of these modules fail in this context, as if the modules were not installed.
 
-    What was imported before stays.
+    Modules that were imported before remain available.
     """
     hidden = [module for module in modules if module not in sys.modules]
-    sys.modules |= dict.fromkeys(hidden)  # type: ignore[arg-type]  # how Python marks what is not to be found
+    sys.modules |= dict.fromkeys(hidden)  # type: ignore[arg-type]  # None makes an import fail
     try:
         yield
     finally:
@@ -41,9 +41,9 @@ def not_installed(*modules: str) -> Iterator[None]:
 
 
 def import_tensorflow() -> None:
-    """Imports TensorFlow and Keras, without their notes about the machine.
+    """Import TensorFlow and Keras without their messages about the machine.
 
-    Neither do they import what they have no need of here and take only because it is there: a quarter of the time.
+    Packages that they would import only because they are installed are hidden. This saves a quarter of the time.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with without_stderr(), not_installed("jax", "matplotlib", "pandas", "sklearn"):

@@ -1,4 +1,4 @@
-"""Named streams of randomness: every random choice of a run follows from its seed and from what it is for."""
+"""Random number generators for each purpose: every random choice of a run depends on its seed and its purpose."""
 
 import zlib
 
@@ -6,11 +6,11 @@ import numpy as np
 
 
 def stream(seed: int, name: str) -> np.random.Generator:
-    """A generator of its own for one purpose, so that one purpose's draws never shift another's.
+    """Return a separate random number generator for one purpose, so that no other purpose changes its numbers.
 
     Args:
-        seed: the run's seed.
-        name: what the numbers are for: `data`, `initialisation`, `order`, …
+        seed: seed of the run.
+        name: purpose of the numbers: `data`, `initialisation`, `order`, …
 
     >>> stream(1, "data").integers(100) == stream(1, "data").integers(100)
     np.True_
@@ -19,14 +19,14 @@ def stream(seed: int, name: str) -> np.random.Generator:
 
 
 def fixed_stream(name: str) -> np.random.Generator:
-    """Return a generator whose numbers are the same in every run: for splits of a dataset, which no seed changes.
+    """Return a random number generator that is the same in every run, for example for the splits of a dataset.
 
     Args:
-        name: what the numbers are for: `split`, `permutation`, …
+        name: purpose of the numbers: `split`, `permutation`, …
     """
     return stream(0, name)
 
 
 def number(seed: int, name: str) -> int:
-    """One number below 2³¹ from a stream, for libraries that want a seed."""
+    """Return an integer below 2³¹ for one purpose, as a seed for a library."""
     return int(stream(seed, name).integers(2**31))

@@ -1,4 +1,4 @@
-"""Values out of files that anybody may have written, made safe to show and to calculate with."""
+"""Conversion of values from untrusted files to values that are safe to display and to compute with."""
 
 import sys
 from pathlib import Path
@@ -10,7 +10,7 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def read_yaml(path: Path) -> Any:
-    """What a YAML file holds, as plain values; `None` if it is missing or no YAML."""
+    """Return the content of a YAML file as plain values, or `None` if it is missing or not valid YAML."""
     try:
         return yaml.load(path.read_text(encoding="utf-8"), _LOADER)
     except (OSError, ValueError, yaml.YAMLError):
@@ -18,7 +18,7 @@ def read_yaml(path: Path) -> Any:
 
 
 def typed(value: Any) -> str:
-    """A value as it would be typed.
+    """Return a value as on the command line.
 
     >>> typed([True, None, 0.5, "h"])
     '[true,null,0.5,h]'
@@ -29,16 +29,16 @@ def typed(value: Any) -> str:
 
 
 def plain(value: Any) -> str:
-    """Anything as text of one line that any screen and any file can take."""
+    """Return any value as one line of printable text."""
     return "".join(character if character.isprintable() else " " for character in str(value))
 
 
 def number(value: Any) -> float | None:
-    """A finite number, or `None`."""
+    """Return the value as a float, or `None` if it is not a finite number."""
     real = isinstance(value, int | float) and not isinstance(value, bool)
     return float(value) if real and abs(value) <= sys.float_info.max else None
 
 
 def mapping(value: Any) -> dict[str, Any]:
-    """A dictionary, or an empty one."""
+    """Return the value if it is a dictionary, otherwise an empty dictionary."""
     return value if isinstance(value, dict) else {}

@@ -1,4 +1,4 @@
-"""What is used of Hydra's inside, which is not public. Seen in Hydra 1.3.8."""
+"""The parts of Hydra's private API that this project uses, as of Hydra 1.3.8."""
 
 from typing import Any
 
@@ -7,13 +7,13 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.plugins.completion_plugin import DefaultCompletionPlugin
 
 __all__ = ["completions_of_line", "get_args_parser"]
-"""`get_args_parser` tells Hydra's own flags from overrides; `hydra.main` offers that only together with a run."""
+"""`get_args_parser` separates Hydra's flags from overrides. `hydra.main` offers this only together with a run."""
 
 
 def completions_of_line(line: str) -> list[str]:
-    """Return what the last word of a line of overrides can go on with; Hydra itself only prints that.
+    """Return the possible completions of the last word of a line of overrides.
 
-    Needs an initialized Hydra.
+    Hydra must be initialized. Its public interface only prints the completions.
     """
     loader: Any = GlobalHydra.instance().config_loader()
     return DefaultCompletionPlugin(loader)._query("config", line)

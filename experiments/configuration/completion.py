@@ -1,14 +1,14 @@
-"""What a shell can complete after `rnnscope train`."""
+"""Completion of overrides in a shell, after `rnnscope train`."""
 
 from .composition import composing, prepare
 
 
 def completions(overrides: list[str], prefix: str) -> list[str]:
-    """Return what an override can go on with.
+    """Return the possible completions of an override.
 
     Args:
-        overrides: those that are complete.
-        prefix: how the next one begins.
+        overrides: the complete overrides before it.
+        prefix: its first characters.
     """
     from ._hydra import completions_of_line
 

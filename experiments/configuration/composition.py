@@ -1,4 +1,4 @@
-"""Configurations composed from `conf/` as Hydra does it. Needs no TensorFlow."""
+"""Composition of configurations from `conf/` with Hydra. TensorFlow is not imported."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,28 +11,31 @@ from hydra.core.plugins import Plugins
 from . import resolvers, schema
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
-"""The folder of all choices; `rnnscope/conf` in a wheel."""
+"""The folder of all configuration files; `rnnscope/conf` in a wheel."""
 
 
 @contextmanager
 def composing() -> Iterator[None]:
-    """`hydra.compose` finds `conf/` meanwhile."""
+    """Initialize Hydra with `conf/`, so that `hydra.compose` can be called in this context."""
     with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
         yield
 
 
 def prepare() -> None:
-    """Makes types and resolvers known to Hydra, before anything is composed; as often as one likes."""
+    """Register types and resolvers with Hydra.
+
+    This must be called before a configuration is composed, and can be called repeatedly.
+    """
     schema.register()
     resolvers.register(choices=_choices)
-    Plugins.instance()  # imports Hydra's plugins, whose configurations ours of the same name stand for
+    Plugins.instance()  # imports the plugins, whose configurations are removed if `conf/` replaces them
     for group in ("launcher", "sweeper"):
         for path in (CONF / "hydra" / group).glob("*.yaml"):
             ConfigStore.instance().repo["hydra"][group].pop(path.name, None)
 
 
 def _choices() -> str:
-    """The help page's list of groups and what can be chosen in each."""
+    """Return the list of groups and their choices for the help page."""
     groups = {
         folder.name: sorted(file.stem for file in folder.glob("*.yaml"))
         for folder in sorted(CONF.iterdir())

@@ -1,4 +1,4 @@
-"""What Hydra and OmegaConf raise, as errors of one line."""
+"""Conversion of exceptions from Hydra and OmegaConf to errors of one line."""
 
 import dataclasses
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ from .validation import unknown_option
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Turns what Hydra and OmegaConf raise into a `UserError` of one line."""
+    """Convert exceptions from Hydra and OmegaConf to a `UserError` of one line."""
     try:
         yield
     except (HydraException, OmegaConfBaseException, ValueError) as error:

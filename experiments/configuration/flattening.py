@@ -1,4 +1,4 @@
-"""A configuration as one flat list of options, and which of them count for what."""
+"""Flattening of a configuration to dotted options, and selection of the options for a role."""
 
 import dataclasses
 import functools
@@ -11,7 +11,7 @@ from .schema import SCHEMAS, Config
 
 
 def flatten(config: Mapping[Any, Any], prefix: str = "") -> dict[str, Any]:
-    """Return a configuration's options by their dotted names; a group's `name` is the group's own value.
+    """Return the options of a configuration by their dotted names. The `name` of a group is the value of the group.
 
     >>> flatten({"cell": {"name": "lstm", "units": 64, "projection_units": None}, "seed": 1})
     {'cell': 'lstm', 'cell.units': 64, 'cell.projection_units': None, 'seed': 1}
@@ -36,7 +36,7 @@ def as_text(options: Mapping[str, Any]) -> dict[str, str]:
 
 
 def counting(options: Mapping[str, Any], role: Role) -> dict[str, Any]:
-    """Return those of the flat options that count for a role.
+    """Return the flat options that count for a role.
 
     >>> counting({"cell.units": 64, "seed": 1, "sweep.seeds": 5, "trainer.time_limit": 9.0}, "identity")
     {'cell.units': 64, 'seed': 1}
@@ -46,12 +46,12 @@ def counting(options: Mapping[str, Any], role: Role) -> dict[str, Any]:
 
 
 def counts(name: str, role: Role) -> bool:
-    """Return whether an option, by its dotted name, counts for a role."""
+    """Return whether the option with a dotted name counts for a role."""
     return _left_out(role).isdisjoint(_with_parents(name))
 
 
 def _with_parents(name: str) -> Iterator[str]:
-    """`a.b.c` → `a.b.c`, `a.b`, `a`."""
+    """Yield a dotted name and its parents: `a.b.c`, `a.b`, `a`."""
     while name:
         yield name
         name = name.rpartition(".")[0]
@@ -59,7 +59,7 @@ def _with_parents(name: str) -> Iterator[str]:
 
 @functools.cache
 def _left_out(role: Role) -> frozenset[str]:
-    """Return the dotted names of the options and groups that do not count for a role, as their fields say."""
+    """Return the dotted names of the options and groups that do not count for a role, according to their fields."""
     return frozenset(name for name, roles in _roles_of(Config, "") if role in roles)
 
 

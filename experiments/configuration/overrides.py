@@ -1,4 +1,4 @@
-"""Which runs a sweep's overrides ask for, before anything is composed; and what its launcher and sweeper need."""
+"""Parsing of the overrides of a sweep before composition, and checks of its launcher and sweeper."""
 
 import importlib.util
 import itertools
@@ -18,16 +18,16 @@ _EXTRAS = {
     "hydra/launcher=slurm": ("hydra_submitit_launcher", "slurm"),
     "hydra/sweeper=optuna": ("hydra_optuna_sweeper", "search"),
 }
-"""By what asks for it: one of Hydra's plugins, and the extra that brings it."""
+"""For each override: the Hydra plugin that it requires, and the extra that installs this plugin."""
 
 
 @dataclass(frozen=True)
 class Swept:
-    """Overrides, some of them with several values.
+    """The overrides of a sweep, some of them with several values.
 
     Attributes:
-        overrides: as they were typed.
-        values: for each, what it says, one element a value.
+        overrides: the overrides as on the command line.
+        values: for each override, a list of overrides with one value each.
     """
 
     overrides: list[str]
@@ -35,39 +35,39 @@ class Swept:
 
     @property
     def several(self) -> list[str]:
-        """Those with several values."""
+        """The overrides with several values."""
         return [override for override, values in zip(self.overrides, self.values, strict=True) if values != [override]]
 
     @property
     def first(self) -> list[str]:
-        """Overrides of the first combination."""
+        """The overrides of the first combination."""
         return [values[0] for values in self.values]
 
     def for_hydra(self, arguments: list[str]) -> list[str]:
-        """The arguments that they are among, in words that Hydra can take.
+        """Return command-line arguments that contain these overrides, in a form that Hydra accepts.
 
-        Before it sweeps it composes a configuration without those of several values. `dataset.length=50` beside
-        `dataset=adding,copy_memory` is then an option of the default dataset, which may have none of that name: `++`
-        adds it there. A run that has no such option either has been refused by then.
+        Before a sweep, Hydra composes a configuration without the overrides that have several values. With
+        `dataset=adding,copy_memory dataset.length=50`, `dataset.length` is then an option of the default dataset, which
+        may not have it. `++` adds it there. Runs that do not have this option have already been rejected.
         """
         swept = {override.partition("=")[0] for override in self.several}
         single = {override for override in self.overrides if override.partition(".")[0] in swept} - {*self.several}
         return [f"++{argument}" if argument in single else argument for argument in arguments]
 
     def each(self) -> list[list[str]]:
-        """Overrides of every combination."""
+        """Return the overrides of every combination."""
         return [list(combination) for combination in itertools.product(*self.values)]
 
     def borders(self) -> list[list[str]]:
-        """Overrides that differ from the first combination in one value: each of them once."""
+        """Return the first combination, and all combinations that differ from it in one value."""
         other = [(place, value) for place, values in enumerate(self.values) for value in values[1:]]
         return [self.first, *([*self.first[:place], value, *self.first[place + 1 :]] for place, value in other)]
 
     def seeds(self, config: DictConfig) -> list[str]:
-        """The override that repeats every run with `sweep.seeds` seeds, if it is to be.
+        """Return the override that repeats every run with `sweep.seeds` seeds; an empty list for one seed.
 
         Raises:
-            UserError: seeds are given one by one as well.
+            UserError: the overrides also contain a list of seeds.
         """
         count = config.sweep.seeds
         if count <= 1:
@@ -79,10 +79,10 @@ class Swept:
 
 
 def parse(overrides: list[str]) -> Swept:
-    """Takes overrides apart.
+    """Split each override into its values.
 
     Raises:
-        UserError: one that has no value, or one of its values twice.
+        UserError: an override has no value, or has a value twice.
     """
     parsed = OverridesParser.create(config_loader=GlobalHydra.instance().config_loader()).parse_overrides(overrides)
     return Swept(overrides, [_values(override) for override in parsed])
@@ -104,18 +104,18 @@ def _values(override: Override) -> list[str]:
 
 
 def params(hydra: DictConfig) -> list[str]:
-    """What a configuration file sweeps over, `hydra.sweeper.params`, as overrides."""
+    """Return the sweep of a configuration file, `hydra.sweeper.params`, as overrides."""
     return [f"{key}={value}" for key, value in (hydra.sweeper.get("params") or {}).items()]
 
 
 def trials(hydra: DictConfig) -> int | None:
-    """How many configurations a search is to try; `None` where nothing is searched."""
+    """Return the number of configurations that a search tries, or `None` if the sweep is not a search."""
     found: Any = hydra.sweeper.get("n_trials")
     return found
 
 
 def how(config: DictConfig, launcher: str) -> str:
-    """How a launcher runs what it is given, in words."""
+    """Return a description of how a launcher executes the runs."""
     threads = config.trainer.threads
     each = f"{threads} thread{'s' if threads > 1 else ''} each"
     if launcher == "joblib":
@@ -124,7 +124,7 @@ def how(config: DictConfig, launcher: str) -> str:
 
 
 def check_installed(overrides: list[str]) -> None:
-    """Raises `UserError` if a launcher or sweeper is asked for that comes with an extra, and that is not installed."""
+    """Raise `UserError` if a requested launcher or sweeper needs an extra that is not installed."""
     for asked in overrides:
         plugin, extra = _EXTRAS.get(asked, ("", ""))
         if plugin and importlib.util.find_spec(f"hydra_plugins.{plugin}") is None:
@@ -135,14 +135,14 @@ def check_installed(overrides: list[str]) -> None:
 
 
 def check_launcher(hydra: DictConfig) -> None:
-    """Raises `UserError` if runs cannot be launched so many at a time."""
+    """Raise `UserError` if the number of parallel runs is invalid."""
     count = hydra.launcher.get("n_jobs", 1)
     if not isinstance(count, int) or count < 1:
         raise UserError(f"hydra.launcher.n_jobs={count}: expected a whole number of at least 1, of runs at a time")
 
 
 def check_directories(overrides: list[str]) -> None:
-    """Raises `UserError` for an option of Hydra's that would say where runs live, and has no effect here."""
+    """Raise `UserError` for the options of Hydra that set the directories of runs, because they have no effect here."""
     for override in overrides:
         if re.match(r"\+{0,2}hydra\.(run\.dir|sweep\.dir|sweep\.subdir)=", override):
             raise UserError(

@@ -1,4 +1,4 @@
-"""What configuration files may ask for beside other options: `${name:argument}`."""
+"""Resolvers that configuration files can use as `${name:argument}`."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,13 +9,14 @@ from ..data.outputs import HIGHER_IS_BETTER
 
 
 def register(choices: Callable[[], str]) -> None:
-    """Makes the resolvers known; once a process.
+    """Register the resolvers for this process.
 
-    `${runs_folder:…}` is the folder of the runs of one name, `${at_once:2}` how many runs of two threads this machine
-    has room for, `${better:loss}` Optuna's word for what is better, `${choices:}` the help page's list.
+    `${runs_folder:…}` is the folder of the runs with the same name. `${at_once:2}` is the number of runs with two
+    threads that this machine can execute in parallel. `${better:loss}` is Optuna's direction of optimization for a
+    metric. `${choices:}` is the list of groups and choices on the help page.
 
     Args:
-        choices: makes that list.
+        choices: a function that returns this list.
     """
     OmegaConf.register_new_resolver("runs_folder", runs_folder, replace=True)
     OmegaConf.register_new_resolver("at_once", at_once, replace=True)
@@ -24,7 +25,7 @@ def register(choices: Callable[[], str]) -> None:
 
 
 def runs_folder(cwd: str, runs_dir: str, name: str) -> str:
-    """The folder of the runs of one name; a relative `runs_dir` starts where the command was given.
+    """Return the folder of the runs with the same name. A relative `runs_dir` starts at `cwd`.
 
     >>> runs_folder("/home/ada", "runs", "default"), runs_folder("/home/ada", "/data/runs", "default")
     ('/home/ada/runs/default', '/data/runs/default')
@@ -33,14 +34,14 @@ def runs_folder(cwd: str, runs_dir: str, name: str) -> str:
 
 
 def at_once(threads: int) -> int:
-    """How many runs of so many threads there are cores for."""
-    from joblib import cpu_count  # knows what a container is given
+    """Return the number of runs with `threads` threads each that this machine can execute in parallel."""
+    from joblib import cpu_count  # respects the CPU limit of a container
 
     return max(1, cpu_count() // threads)
 
 
 def better(metric: str) -> str:
-    """Optuna's word for what is better.
+    """Return Optuna's direction of optimization for a metric.
 
     >>> better("accuracy"), better("loss")
     ('maximize', 'minimize')

@@ -1,4 +1,4 @@
-"""Names of classes and functions in configurations: today's, and those that files written before version 0.2 have."""
+"""Names of classes and functions in configurations: the current names, and those before version 0.2."""
 
 from typing import Any
 
@@ -7,13 +7,13 @@ _BEFORE = {
     "rnnscope.experiments.data.datasets.": "experiments.data.",
     "rnnscope.": "layers.",
 }
-"""By how a name begins today, how it began; the first that fits counts."""
+"""For each current prefix of a name, its prefix before version 0.2. The first match applies."""
 GROUPS_WITH_TARGETS = ("cell", "dataset", "optimizer")
-"""Groups whose choices name a class or a function."""
+"""Groups whose choices contain the name of a class or function."""
 
 
 def current(target: str) -> str:
-    """Return today's name for a class or function.
+    """Return the current name of a class or function.
 
     >>> current("layers.LSTMCell"), current("experiments.data.own.csv"), current("keras.optimizers.Adam")
     ('rnnscope.LSTMCell', 'rnnscope.experiments.data.datasets.user_files.csv', 'keras.optimizers.Adam')
@@ -25,12 +25,12 @@ def current(target: str) -> str:
 
 
 def with_current_targets(config: dict[str, Any]) -> dict[str, Any]:
-    """Return a stored configuration in which classes and functions have the names that they have today."""
+    """Return a stored configuration with the current names of classes and functions."""
     return _mapped(config, current)
 
 
 def with_first_targets(config: dict[str, Any]) -> dict[str, Any]:
-    """Return a configuration in which they have their first names, which the keys of run directories are made from."""
+    """Return a configuration with the names before version 0.2, from which run keys are computed."""
     return _mapped(config, _first)
 
 

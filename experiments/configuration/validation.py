@@ -1,4 +1,4 @@
-"""Checks of a composed configuration beyond its types: limits, names, packages. No TensorFlow."""
+"""Checks of a composed configuration beyond its types: limits, names, packages. TensorFlow is not imported."""
 
 import dataclasses
 import importlib.util
@@ -18,10 +18,10 @@ from .targets import GROUPS_WITH_TARGETS, current
 
 
 def validate(config: DictConfig) -> None:
-    """Raises `UserError` for the first thing in a configuration that cannot be run.
+    """Raise `UserError` for the first problem that prevents a configuration from running.
 
     Args:
-        config: composed from `conf/`, hence already of the right types.
+        config: a configuration composed from `conf/`, whose types are already correct.
     """
     for problem in _problems(config):
         raise UserError(problem)
@@ -56,7 +56,7 @@ def _problems(config: DictConfig) -> Iterator[str]:
 
 
 def _old_names(config: DictConfig) -> Iterator[str]:
-    """One message for each class or function that a file calls by its name of before version 0.2."""
+    """Yield one message for each class or function with a name from before version 0.2."""
     for group in GROUPS_WITH_TARGETS:
         target = config[group]._target_
         if current(target) != target:
@@ -64,7 +64,7 @@ def _old_names(config: DictConfig) -> Iterator[str]:
 
 
 def _at_odds(cell: DictConfig, architecture: DictConfig, optimizer: DictConfig) -> Iterator[str]:
-    """One message for each option that makes no sense beside another."""
+    """Yield one message for each option that is incompatible with another option."""
     initializer = cell.get("recurrent_initializer")
     if cell.get("recurrent_gain", 1.0) != 1.0 and initializer not in SCALED_INITIALIZERS:
         yield (
@@ -89,7 +89,7 @@ def _at_odds(cell: DictConfig, architecture: DictConfig, optimizer: DictConfig) 
 
 
 def _at_odds_with_data(config: DictConfig) -> Iterator[str]:
-    """One message for each option that makes no sense for the dataset."""
+    """Yield one message for each option that is incompatible with the dataset."""
     dataset = config.dataset
     if config.architecture.bidirectional and looks_ahead(OmegaConf.get_type(dataset), dataset):
         yield (
@@ -104,14 +104,14 @@ def _at_odds_with_data(config: DictConfig) -> Iterator[str]:
 
 
 def unknown_option(parents: str, key: str, schema: type) -> str:
-    """The message for an option that does not exist, with the nearest one that does."""
+    """Return the message for an option that does not exist, with the closest existing option."""
     allowed = [field.name for field in dataclasses.fields(schema) if not field.name.startswith("_")]
     received = f"{parents}.{key}" if parents else key
     return f"{received}: there is no such option in {parents or 'the configuration'}; {suggestion(key, allowed)}"
 
 
 def _unknown_options(node: DictConfig, prefix: str) -> Iterator[str]:
-    """One message for each key that was forced in (`+cell.foo=3`) beside those that the types know."""
+    """Yield one message for each key that was added with `+`, as in `+cell.foo=3`, and is not in the types."""
     schema = OmegaConf.get_type(node)
     if not dataclasses.is_dataclass(schema):
         return
@@ -124,7 +124,7 @@ def _unknown_options(node: DictConfig, prefix: str) -> Iterator[str]:
 
 
 def _outside_limits(node: DictConfig, prefix: str) -> Iterator[str]:
-    """One message for each value that its field's limits forbid."""
+    """Yield one message for each value outside the limits of its field."""
     for field in dataclasses.fields(OmegaConf.get_type(node)):  # type: ignore[arg-type]
         key, value = f"{prefix}{field.name}", node[field.name]
         if isinstance(value, DictConfig) and dataclasses.is_dataclass(OmegaConf.get_type(value)):

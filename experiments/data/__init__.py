@@ -1,4 +1,4 @@
-"""Datasets: one family per file, each of its functions returns a `Task`. Needs no TensorFlow."""
+"""Datasets. Each module of `datasets` contains functions that return a `Task`. TensorFlow is not imported."""
 
 import inspect
 from typing import Any
@@ -13,14 +13,17 @@ __all__ = ["SPLITS", "Loader", "Signature", "Split", "Task", "load"]
 
 
 class Loader:
-    """Loads one task after another; what differs from the last only in how much is kept is not made or read again."""
+    """A loader that reuses the data of the last task, if the function of the dataset and its arguments are the same.
+
+    `train_size` and `train_fraction` can differ, unless the function has them as parameters.
+    """
 
     def __init__(self) -> None:
         self._last: tuple[Any, ...] = ()
         self._whole: Task
 
     def load(self, config: Any, seed: int) -> Task:
-        """As `load`."""
+        """Return the task of a dataset configuration, as the function `load` does."""
         function = get_method(config["_target_"])
         given = {**OmegaConf.to_container(OmegaConf.create(config), resolve=True), "seed": seed}  # type: ignore
         options = {name: given[name] for name in inspect.signature(function).parameters}
@@ -30,14 +33,14 @@ class Loader:
 
 
 def load(config: Any, seed: int) -> Task:
-    """The task that a dataset's configuration describes.
+    """Return the task that the configuration of a dataset describes.
 
     Args:
-        config: a group `dataset` of the configuration; `_target_` names the function, which gets those of the fields
-            that it has a parameter for, and the seed if it has one for that.
-        seed: the run's seed.
+        config: the group `dataset` of a configuration. `_target_` is the name of a function, which is called with the
+            fields that are among its parameters. `seed` can be one of its parameters, too.
+        seed: seed of the run.
 
     Raises:
-        UserError: data that are not as they should be, or less than asked for.
+        UserError: the data are invalid, or there are fewer examples than requested.
     """
     return Loader().load(config, seed)

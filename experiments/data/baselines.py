@@ -1,4 +1,4 @@
-"""Answers without a network, to be scored beside it. Each learns what it needs from the training part alone."""
+"""Baselines: predictions without a network, fitted to the training split and scored like the network."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,11 +11,12 @@ from .split import Split
 
 @dataclass(frozen=True)
 class Baseline:
-    """One such answer.
+    """A prediction without a network.
 
     Attributes:
-        name: what it is called.
-        fit: from the training part to what answers, in the form of the network's head.
+        name: name of the baseline.
+        fit: a function of the training split that returns a function from a split to predictions. These have the same
+            format as the output of the network's head.
     """
 
     name: str
@@ -23,12 +24,15 @@ class Baseline:
 
 
 def majority(classes: int, name: str = "majority class", added: float = 0) -> Baseline:
-    """Always the class that is most frequent in the training part, with the frequencies as probabilities.
+    """Return a baseline that always predicts the most frequent class of the training split.
+
+    The class frequencies are its probabilities.
 
     Args:
-        classes: how many there are.
-        name: what the baseline is called.
-        added: to each class's count, where a class of the other parts may not be there in the training part.
+        classes: number of classes.
+        name: name of the baseline.
+        added: number that is added to the count of each class, if the training split may lack a class of the other
+            splits.
     """
 
     def fit(train: Split) -> Predict:
@@ -41,9 +45,10 @@ def majority(classes: int, name: str = "majority class", added: float = 0) -> Ba
 
 
 def majority_by_step(classes: int, name: str = "majority by step") -> Baseline:
-    """At each step the class that is most frequent there in the training part (one is added to each count).
+    """Return a baseline that predicts the most frequent class of each timestep in the training split.
 
-    A step that nobody is asked for in the training part has all classes alike.
+    One is added to each count. At a timestep without scored targets in the training split, all classes are equally
+    likely.
     """
 
     def fit(train: Split) -> Predict:
@@ -60,7 +65,7 @@ def majority_by_step(classes: int, name: str = "majority by step") -> Baseline:
 
 
 def mean(name: str = "training mean") -> Baseline:
-    """Always the training part's mean."""
+    """Return a baseline that always predicts the mean of the training split."""
 
     def fit(train: Split) -> Predict:
         average = train.targets.mean(axis=tuple(range(train.targets.ndim - 1)), where=train.asked[..., None])
@@ -70,7 +75,10 @@ def mean(name: str = "training mean") -> Baseline:
 
 
 def marginal(name: str = "marginal per label") -> Baseline:
-    """Every label with its own frequency in the training part (half an example is added on either side)."""
+    """Return a baseline that predicts each label with its frequency in the training split.
+
+    0.5 is added to the number of examples with the label, and to the number without it.
+    """
 
     def fit(train: Split) -> Predict:
         due = train.targets[train.asked]
@@ -81,9 +89,10 @@ def marginal(name: str = "marginal per label") -> Baseline:
 
 
 def bigram(symbols: int, name: str = "bigram") -> Baseline:
-    """The next symbol from the current one, by the training part's counts (one is added to each).
+    """Return a baseline that predicts the next symbol with its frequency after the current symbol.
 
-    Of a task whose targets are the symbols that follow its inputs.
+    The counts are those of the training split, plus one each. The targets of the task must be the symbols that follow
+    its inputs.
     """
 
     def fit(train: Split) -> Predict:
@@ -96,7 +105,10 @@ def bigram(symbols: int, name: str = "bigram") -> Baseline:
 
 
 def naive_bayes(symbols: int, classes: int, name: str = "naive Bayes") -> Baseline:
-    """The class of a sequence from how often each symbol is in it (one is added to each count), whatever the order."""
+    """Return a naive Bayes classifier, which predicts the class of a sequence from its symbols without their order.
+
+    The counts are those of the training split, plus one each.
+    """
 
     def fit(train: Split) -> Predict:
         counts = np.ones((symbols, classes))
@@ -116,9 +128,10 @@ def naive_bayes(symbols: int, classes: int, name: str = "naive Bayes") -> Baseli
 
 
 def markov(name: str = "Markov chain per label") -> Baseline:
-    """Every label from whether it is there now, by the training part's counts (half an example is added either side).
+    """Return a baseline that predicts each label from the same label at the current timestep.
 
-    Of a task whose targets are the labels that follow its inputs.
+    The counts are those of the training split, plus 0.5 each. The targets of the task must be the labels that follow
+    its inputs.
     """
 
     def fit(train: Split) -> Predict:
@@ -130,7 +143,10 @@ def markov(name: str = "Markov chain per label") -> Baseline:
 
 
 def certain(name: str, answer: Callable[[Split], np.ndarray], classes: int) -> Baseline:
-    """Classes `[N]` or `[N, T]` that follow from the inputs by a rule, without a doubt; hence without a loss."""
+    """Return a baseline that predicts classes `[N]` or `[N, T]` by a rule, with probability 1.
+
+    The loss of a wrong prediction is infinite, so the loss of such a baseline is not reported.
+    """
 
     def fit(train: Split) -> Predict:
         return lambda part: np.where(np.eye(classes, dtype=bool)[answer(part)], 0.0, -np.inf)
@@ -139,5 +155,5 @@ def certain(name: str, answer: Callable[[Split], np.ndarray], classes: int) -> B
 
 
 def rule(name: str, answer: Predict) -> Baseline:
-    """What follows from the inputs by a rule, such as: tomorrow will be as today."""
+    """Return a baseline that predicts by a fixed rule, such as persistence of the last input."""
     return Baseline(name, lambda train: answer)

@@ -1,7 +1,7 @@
-"""Kinds of output: what a network is asked for, and how an answer is scored. Needs no TensorFlow.
+"""Kinds of output of a network, and their metrics. TensorFlow is not imported.
 
-A score is a mean over what was asked for, so it is kept as a sum and a count: parts of any size can be put together.
-The network, and every baseline, is scored by the same lines.
+A metric is a mean over the scored targets. It is computed as a sum and a count, so that chunks of any size can be
+combined. The network and the baselines are scored by the same code.
 """
 
 import math
@@ -17,67 +17,67 @@ Sums = dict[str, tuple[float, float]]
 Predict = Callable[[Split], np.ndarray]
 
 HIGHER_IS_BETTER = {"accuracy", "correct", "exact_match"}
-"""Metrics of which more is better; of all others less is."""
+"""Metrics for which a higher value is better. For all other metrics, a lower value is better."""
 
 
 def is_better(metric: str, value: float, other: float) -> bool:
-    """Whether a value of a metric is better than another."""
+    """Return whether a value of a metric is better than another value."""
     return value > other if metric in HIGHER_IS_BETTER else value < other
 
 
 def best_baseline(metric: str, baselines: dict[str, dict[str, float]]) -> float | None:
-    """The best that any baseline scores; `None` where none has the metric."""
+    """Return the best value of a metric over all baselines, or `None` if no baseline has the metric."""
     scores = [scores[metric] for scores in baselines.values() if metric in scores]
     return (max if metric in HIGHER_IS_BETTER else min)(scores, default=None)
 
 
 @dataclass(frozen=True)
 class Output:
-    """What every kind has.
+    """The base class of all kinds of output.
 
     Attributes:
-        size: numbers that the network's head gives, a sequence or a step.
-        per_step: whether there is an answer at every step.
+        size: number of outputs of the network's head, per sequence or per timestep.
+        per_step: whether there is a prediction at every timestep, instead of one per sequence.
     """
 
     size: int
     per_step: bool = False
     headline: ClassVar[str] = "accuracy"
-    """The metric by which people judge."""
+    """The primary metric."""
     monitor: ClassVar[str] = "loss"
-    """The metric of the validation part by which the best network is kept."""
+    """The metric on the validation split that selects the best network."""
 
     def measure(self, predictions: np.ndarray, part: Split) -> Sums:
-        """By metric, sum and count over what was asked for.
+        """Return, for each metric, its sum over the scored targets and their number.
 
         Args:
-            predictions: what the network's head says, `[N, size]` or `[N, T, size]`.
-            part: what was asked.
+            predictions: output of the network's head, `[N, size]` or `[N, T, size]`.
+            part: the examples, with their targets.
         """
         raise NotImplementedError
 
     def derived(self, means: dict[str, float]) -> dict[str, float]:
-        """Metrics that follow from the means of others."""
+        """Return metrics that are computed from the means of other metrics."""
         return {}
 
 
 @dataclass(frozen=True)
 class Classes(Output):
-    """One of `size` classes; the head gives logits.
+    """An output that is one of `size` classes. The head computes logits.
 
-    Metrics: `loss`, cross-entropy in nats; `accuracy`.
+    Metrics: `loss`, the cross-entropy in nats; `accuracy`.
 
     Attributes:
-        names: what the classes are called.
-        silent: a class that asks for nothing, as the blanks of the copy task: where it is the target, the step
-            counts for the loss alone.
+        names: names of the classes.
+        silent: a class that does not count in the accuracy, such as the blank of the copy memory problem. Timesteps
+            with this target count in the loss only.
     """
 
     names: tuple[str, ...] = ()
     silent: int | None = None
 
     def measure(self, predictions: np.ndarray, part: Split) -> Sums:
-        """See `Output`."""
+        """Return sums and counts, see `Output.measure`."""
         targets, asked = part.targets, part.asked
         logits = np.asarray(predictions, "float64")
         largest = logits.max(axis=-1)
@@ -90,37 +90,37 @@ class Classes(Output):
 
 @dataclass(frozen=True)
 class Symbols(Classes):
-    """The next symbol, at every step: a language model.
+    """An output that is the next symbol at every timestep, as in a language model.
 
-    Metrics: those of `Classes`, and `bits_per_character` and `perplexity`, which are the loss in other words.
+    Metrics: those of `Classes`, and `bits_per_character` and `perplexity`, which are computed from the loss.
     """
 
     per_step: bool = True
     headline: ClassVar[str] = "bits_per_character"
 
     def derived(self, means: dict[str, float]) -> dict[str, float]:
-        """See `Output`."""
+        """Return derived metrics, see `Output.derived`."""
         return {"bits_per_character": means["loss"] / math.log(2), "perplexity": float(np.exp(means["loss"]))}
 
 
 @dataclass(frozen=True)
 class Sequences(Classes):
-    """Another sequence of symbols, written by a network that reads back what it has written itself.
+    """An output that is a sequence of symbols, written by a decoder that reads its own previous predictions.
 
-    Metrics: `loss` and `accuracy` a symbol; `exact_match`, the share of sequences without a fault; `edit_distance`,
-    the mean number of symbols to insert, delete or replace (Levenshtein 1966) up to the first `stop`.
+    Metrics: `loss` and `accuracy` per symbol; `exact_match`, the fraction of sequences without an error;
+    `edit_distance`, the mean number of symbols to insert, delete or replace (Levenshtein 1966) up to the first `stop`.
 
     Attributes:
-        stop: the symbol that ends a sequence; `None` where all are of one length.
+        stop: the symbol that ends a sequence; `None` if all sequences have the same length.
     """
 
     per_step: bool = True
     stop: int | None = None
     headline: ClassVar[str] = "exact_match"
-    monitor: ClassVar[str] = "accuracy"  # the loss of what is written freely punishes one slip at every later step
+    monitor: ClassVar[str] = "accuracy"  # in the loss, one wrong symbol is penalized again at every later timestep
 
     def measure(self, predictions: np.ndarray, part: Split) -> Sums:
-        """See `Output`."""
+        """Return sums and counts, see `Output.measure`."""
         from rapidfuzz.distance import Levenshtein
 
         written = predictions.argmax(axis=-1)
@@ -139,18 +139,18 @@ class Sequences(Classes):
 
 @dataclass(frozen=True)
 class Values(Output):
-    """Numbers; of one series at several times, or of several.
+    """An output of one or more numbers, such as several series, or one series at several timesteps.
 
-    Metrics: `loss`, the squared error divided by `scale²`; `mse` and `mae` in the data's own units; where there are
-    several numbers also `mae_first` and `mae_last`, of the first and the last of them; with a tolerance `correct`,
-    the share of answers none of whose numbers is off by as much.
+    Metrics: `loss`, the squared error divided by `scale²`; `mse` and `mae` in the units of the data; `mae_first` and
+    `mae_last`, the `mae` of the first and of the last number, if there are several; with a tolerance also `correct`,
+    the fraction of predictions in which the errors of all numbers are smaller than the tolerance.
 
     Attributes:
-        names: what the numbers are.
-        unit: in what they are measured.
-        offset, scale: mean and standard deviation in the training part, by which the network's answer is shifted and
-            stretched; empty where the data have a natural scale of their own.
-        tolerance: see above.
+        names: names of the numbers.
+        unit: unit of the numbers.
+        offset, scale: mean and standard deviation of the targets in the training split. The network multiplies its
+            output by `scale` and adds `offset`. Both are empty if the data have a natural scale.
+        tolerance: limit of the error for the metric `correct`; `None` for no such metric.
     """
 
     names: tuple[str, ...] = ()
@@ -161,7 +161,7 @@ class Values(Output):
     headline: ClassVar[str] = "mae"
 
     def measure(self, predictions: np.ndarray, part: Split) -> Sums:
-        """See `Output`."""
+        """Return sums and counts, see `Output.measure`."""
         errors = np.asarray(predictions, "float64") - part.targets
         asked = np.broadcast_to(part.asked[..., None], errors.shape)
         absolute = np.abs(errors)
@@ -180,11 +180,13 @@ class Values(Output):
 
 @dataclass(frozen=True)
 class Labels(Output):
-    """Any number of `size` labels at every step, as the keys of a piano; the head gives a logit for each.
+    """An output of `size` labels at every timestep, any number of which can be true, such as the keys of a piano.
+
+    The head computes one logit per label.
 
     Metrics: `loss`, also called `nll`, the negative log-likelihood in nats, summed over labels and averaged over
-    steps (Boulanger-Lewandowski, Bengio & Vincent 2012); `accuracy`, labels rightly given over labels given or due
-    (Bay, Ehmann & Downie 2009).
+    timesteps (Boulanger-Lewandowski, Bengio & Vincent 2012); `accuracy`, the number of correctly predicted labels
+    divided by the number of labels that are predicted or in the target (Bay, Ehmann & Downie 2009).
     """
 
     per_step: bool = True
@@ -192,7 +194,7 @@ class Labels(Output):
     headline: ClassVar[str] = "nll"
 
     def measure(self, predictions: np.ndarray, part: Split) -> Sums:
-        """See `Output`."""
+        """Return sums and counts, see `Output.measure`."""
         logits, due, asked = np.asarray(predictions, "float64"), part.targets > 0.5, part.asked
         losses = np.logaddexp(0, np.where(due, -logits, logits)).sum(axis=-1)
         given = logits > 0
@@ -203,19 +205,19 @@ class Labels(Output):
         }
 
     def derived(self, means: dict[str, float]) -> dict[str, float]:
-        """See `Output`."""
+        """Return derived metrics, see `Output.derived`."""
         return {"nll": means["loss"]}
 
 
 def output_from_json(values: dict[str, Any]) -> Output:
-    """The output whose kind and fields these are."""
+    """Return the output with this kind and these fields."""
     kinds: dict[str, type[Output]] = {kind.__name__: kind for kind in (Classes, Symbols, Sequences, Values, Labels)}
     plain: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
     return kinds[plain.pop("kind")](**plain)
 
 
 def score(output: Output, predict: Predict, chunks: Iterable[Split]) -> dict[str, float]:
-    """All metrics of an answer, over all chunks together."""
+    """Return all metrics of a prediction function over all chunks together."""
     totals: dict[str, np.ndarray] = {}
     for part in chunks:
         for name, sums in output.measure(predict(part), part).items():

@@ -1,4 +1,4 @@
-"""Where data lie."""
+"""Paths of data files."""
 
 import importlib.util
 import os
@@ -10,12 +10,12 @@ from ..common.errors import UserError
 
 
 def own_file(path: str) -> Path:
-    """A file by the path that the user wrote, which is relative to where the command was started.
+    """Return the path of a user's file. A relative path starts at the folder in which the command was started.
 
     Raises:
-        UserError: there is none.
+        UserError: the file does not exist.
     """
-    file = Path(to_absolute_path(os.path.expanduser(path)))  # noqa: PTH111 - the user's ~, which the shell left
+    file = Path(to_absolute_path(os.path.expanduser(path)))  # noqa: PTH111 - a ~ that the shell did not expand
     if file.is_dir():
         raise UserError(f"dataset.path={path}: expected a file, got a folder")
     if not file.exists():
@@ -24,5 +24,5 @@ def own_file(path: str) -> Path:
 
 
 def package_folder(package: str) -> Path:
-    """The folder of an installed package, which is not imported: its data may be light where its code is heavy."""
+    """Return the folder of an installed package, without importing the package, which may be slow."""
     return Path(importlib.util.find_spec(package).submodule_search_locations[0])  # type: ignore[union-attr,index]

@@ -1,4 +1,4 @@
-"""One part of the data, as arrays."""
+"""Splits of a dataset as arrays, and functions that create them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
@@ -14,16 +14,16 @@ SPLITS = ("train", "validation", "test")
 
 @dataclass(frozen=True)
 class Split:
-    """Examples; the first dimension N of every array.
+    """N examples as arrays, whose first dimension is N.
 
     Attributes:
         inputs: float32 `[N, T, F]`, or int32 `[N, T]` for symbols.
         targets: int32 for classes and symbols, `[N]` or `[N, T']`; float32 for values and labels, `[N, V]` or
             `[N, T', V]`.
-        mask: boolean `[N, T]`, which steps are there; `None` for all.
-        target_mask: boolean `[N, T']`, which steps are asked for; `None` for all, or where there is one answer a
+        mask: boolean `[N, T]`, false for padding; `None` if there is no padding.
+        target_mask: boolean `[N, T']`, true for scored targets; `None` if all are scored, or for one target per
             sequence.
-        times: `[N]` `datetime64`, the time of the first target, where the data have one.
+        times: `datetime64` `[N]`, time of the first target; `None` if it is unknown.
     """
 
     inputs: np.ndarray
@@ -36,7 +36,7 @@ class Split:
         return len(self.inputs)
 
     def __getitem__(self, chosen: slice | np.ndarray) -> "Split":
-        """Some of the examples, by a slice or by their numbers."""
+        """Return a subset of the examples, selected by a slice or by an array of indices."""
         arrays: dict[str, Any] = {}
         for field in fields(self):
             array = getattr(self, field.name)
@@ -44,12 +44,12 @@ class Split:
         return Split(**arrays)
 
     def chunks(self, size: int) -> Iterator["Split"]:
-        """The examples in order, so many at a time; the last chunk may have fewer."""
+        """Yield chunks of `size` examples, in order. The last chunk may be smaller."""
         return (self[start : start + size] for start in range(0, len(self), size))
 
     @property
     def asked(self) -> np.ndarray:
-        """Boolean, `[N]` or `[N, T']`: where an answer counts. Values and labels have one for all of a step's."""
+        """The mask of the scored targets, `[N]` or `[N, T']`. All values or labels of a timestep share one entry."""
         if self.target_mask is not None:
             return self.target_mask
         symbols = np.issubdtype(self.targets.dtype, np.integer)
@@ -57,12 +57,12 @@ class Split:
 
 
 def padded(sequences: Sequence[np.ndarray], targets: np.ndarray, steps: int) -> Split:
-    """Sequences of their own lengths, each followed by zeros; the mask tells which is which.
+    """Return sequences of different lengths, padded at the end with zeros, and their mask.
 
     Args:
-        sequences: N of them, `[its steps, ...]` each.
+        sequences: N sequences, `[number of timesteps, ...]` each.
         targets: `[N]`.
-        steps: T, at least the length of the longest.
+        steps: T, at least the length of the longest sequence.
     """
     mask = np.arange(steps) < np.array([len(sequence) for sequence in sequences])[:, None]
     inputs = np.zeros((*mask.shape, *sequences[0].shape[1:]), sequences[0].dtype)
@@ -71,11 +71,14 @@ def padded(sequences: Sequence[np.ndarray], targets: np.ndarray, steps: int) -> 
 
 
 def held_out(part: Split, one_in: int) -> tuple[Split, Split]:
-    """All but every n-th example of each class, and every n-th; which these are was drawn once and for all.
+    """Split off every n-th example of each class, in a random order that is the same in every run.
 
     Args:
         part: examples with one class each.
         one_in: n.
+
+    Returns:
+        The remaining examples, and those split off.
     """
     shuffled = fixed_stream("split").permutation(len(part))
     by_class = shuffled[np.argsort(part.targets[shuffled], kind="stable")]

@@ -1,4 +1,4 @@
-"""Tables in a user's files. A cell that is not as it should be is named by file, row and column."""
+"""Tables in a user's files. Error messages about an invalid cell contain its file, row and column."""
 
 import warnings
 from pathlib import Path
@@ -13,16 +13,17 @@ _SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
 def read_table(path: str) -> Any:
-    """A `pandas.DataFrame` from a CSV or Parquet file (`.parquet`, `.pq`); of a CSV file all cells are text.
+    """Read a CSV or Parquet file (`.parquet`, `.pq`) into a `pandas.DataFrame`.
 
-    Its index counts rows as people do, and is called as they call it: `line` of a CSV file, whose columns' names are
-    in line 1, or `row` of a Parquet file, from 1. Columns without a name are left out of a CSV file.
+    For a CSV file, all cells are text, and columns without a name are left out. The index counts rows as users do: for
+    a CSV file it is called `line`, and line 1 contains the column names; for a Parquet file it is called `row` and
+    starts at 1.
 
     Args:
-        path: as the user wrote it.
+        path: path as on the command line.
 
     Raises:
-        UserError: there is no such file, or no table in it.
+        UserError: the file does not exist, or does not contain a table.
     """
     import pandas as pd
 
@@ -50,7 +51,7 @@ def read_table(path: str) -> Any:
 
 
 def _text(path: str, file: Path) -> Any:
-    """The cells of a CSV file, without empty lines at its end."""
+    """Return the cells of a CSV file, without empty lines at its end."""
     import pandas as pd
 
     with file.open(encoding="utf-8", errors="replace") as lines:
@@ -60,7 +61,7 @@ def _text(path: str, file: Path) -> Any:
             raise UserError(f"{path}: its columns are separated by {name}, expected commas")
     cells = pd.read_csv(
         file,
-        header=None,  # so that names which come twice are seen, and rows of more cells than names
+        header=None,  # so that duplicate names and rows with too many cells are detected
         dtype=str,
         keep_default_na=False,
         skip_blank_lines=False,
@@ -74,7 +75,7 @@ def _text(path: str, file: Path) -> Any:
 
 
 def numbers(column: Any) -> np.ndarray:
-    """A column as float64 `[S]`, with NaN for what is no number."""
+    """Return a column as float64 `[S]`, with NaN for cells that are not numbers."""
     import pandas as pd
 
     if column.dtype.kind in "mM":  # dates
@@ -83,12 +84,12 @@ def numbers(column: Any) -> np.ndarray:
 
 
 def check_numbers(path: str, column: Any, hint: str = "") -> None:
-    """Raises `UserError` for the first cell of a column that is not a finite number.
+    """Raise `UserError` for the first cell of a column that is not a finite number.
 
     Args:
-        path: the file, as the user wrote it.
-        column: of a table from `read_table`.
-        hint: what else could be done.
+        path: path of the file, as on the command line.
+        column: a column of a table from `read_table`.
+        hint: text to append to the error message.
     """
     with np.errstate(over="ignore"):
         wrong = ~np.isfinite(numbers(column).astype(np.float32))
@@ -97,15 +98,16 @@ def check_numbers(path: str, column: Any, hint: str = "") -> None:
 
 
 def times(path: str, column: Any) -> np.ndarray:
-    """A column of dates as `datetime64` `[S]`; those with a time zone in UTC.
+    """Return a column of dates as `datetime64` `[S]`. Dates with a time zone are converted to UTC.
 
     Raises:
-        UserError: a cell is no date, or not half a step to one and a half after the one before.
+        UserError: a cell is not a date, the dates do not increase, or the interval between two dates is less than 0.5
+            times or more than 1.5 times the median interval.
     """
     import pandas as pd
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # pandas's word on dates of no common form, which become errors here
+        warnings.simplefilter("ignore")  # about dates without a common format, which raise errors below
         text = column if column.dtype.kind == "M" else column.astype(str)
         dates = pd.to_datetime(text, errors="coerce", utc=True).dt.tz_localize(None)
     for row in dates.index[dates.isna()]:

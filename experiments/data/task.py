@@ -1,4 +1,4 @@
-"""What is to be learnt: the parts of the data, the kind of output, and what answers without learning would score."""
+"""Tasks: the splits of a dataset with their kind of output and their baselines."""
 
 import math
 from dataclasses import asdict, dataclass, replace
@@ -15,16 +15,17 @@ from .split import Split
 
 @dataclass(frozen=True)
 class Signature:
-    """What goes into a network and what comes out; enough to build one.
+    """The inputs and outputs of a network, as needed to build it.
 
     Attributes:
         steps: T.
-        features: F, numbers a step; of symbols, how many there are.
-        output: the kind of output.
-        symbols: what each input symbol stands for; empty where inputs are numbers.
-        masked: whether the inputs come with a mask.
-        input_mean, input_scale: what is taken from each feature, and by what it is divided then; empty for nothing.
-        stateful: whether a sequence goes on where the one before it ended.
+        features: F, the number of inputs per timestep, or the number of different symbols.
+        output: kind of output.
+        symbols: text of each input symbol; empty if the inputs are numbers.
+        masked: whether the inputs have a mask.
+        input_mean, input_scale: `input_mean` is subtracted from each feature, and the difference is divided by
+            `input_scale`. Both are empty if the inputs are not scaled.
+        stateful: whether each sequence continues the sequence before it.
     """
 
     steps: int
@@ -37,12 +38,12 @@ class Signature:
     stateful: bool = False
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values, for a file."""
+        """Return the signature as plain values for a JSON file."""
         return {**asdict(self), "output": {"kind": type(self.output).__name__, **asdict(self.output)}}
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "Signature":
-        """The signature that `as_json` described."""
+        """Return the signature from the values of `as_json`."""
         plain: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
         }
@@ -51,18 +52,20 @@ class Signature:
 
 @dataclass(frozen=True)
 class Task:
-    """A dataset, ready to be learnt. Data are in their own units; what scales them is part of the network.
+    """A dataset with its splits, kind of output, and baselines.
+
+    The data are in their original units. The network scales them.
 
     Attributes:
-        train, validation, test: the three parts; no example is in two of them.
-        output: the kind of output.
-        baselines: answers without a network.
-        symbols: what each input symbol stands for; empty where inputs are numbers.
-        features: what the numbers of a step are called.
-        standardise: whether inputs and values are to be brought to mean 0 and standard deviation 1.
-        ordered: whether the examples follow one another in time.
-        stateful: whether each example goes on where the one before it ended.
-        solved: a metric of the validation part, and the value at which people say that the task is solved.
+        train, validation, test: the three splits; no example is in two of them.
+        output: kind of output.
+        baselines: predictions without a network.
+        symbols: text of each input symbol; empty if the inputs are numbers.
+        features: names of the inputs of a timestep.
+        standardise: whether to scale inputs and target values to mean 0 and standard deviation 1.
+        ordered: whether the examples are in the order of time.
+        stateful: whether each example continues the example before it.
+        solved: a metric on the validation split, and its value at which the task is considered solved.
         input_mean, input_scale: see `Signature`.
     """
 
@@ -82,12 +85,12 @@ class Task:
 
     @property
     def parts(self) -> tuple[Split, Split, Split]:
-        """Training, validation and test part."""
+        """The training, validation and test split."""
         return self.train, self.validation, self.test
 
     @property
     def signature(self) -> Signature:
-        """What a network for this task reads and writes."""
+        """The inputs and outputs of a network for this task."""
         return Signature(
             self.train.inputs.shape[1],
             len(self.symbols) or self.train.inputs.shape[2],
@@ -100,13 +103,17 @@ class Task:
         )
 
     def reduced(self, size: int | None, fraction: float) -> "Task":
-        """The task with less to learn from: `size` examples, or a fraction of them; validation and test stay.
+        """Return the task with a smaller training split. The validation and test splits do not change.
 
-        Of an ordered task the last are kept, next to what is to be predicted; of any other one some at random,
-        always the same, and those of a smaller choice are among those of a larger one.
+        In an ordered task, the last examples remain, which are closest in time to the other splits. Otherwise, a random
+        subset remains. It is the same in every run, and contains all smaller subsets.
+
+        Args:
+            size: number of training examples; `None` for all.
+            fraction: fraction of these examples to use.
 
         Raises:
-            UserError: there are not so many.
+            UserError: the training split has fewer than `size` examples.
         """
         there = len(self.train)
         if size is not None and size > there:
@@ -118,7 +125,7 @@ class Task:
         return replace(self, train=self.train[chosen])
 
     def scaled(self) -> "Task":
-        """The task with means and standard deviations of its training part, if it wants them."""
+        """Return the task with the means and standard deviations of its training split, if `standardise` is set."""
         if not self.standardise:
             return self
         task = self
@@ -131,7 +138,7 @@ class Task:
         return replace(task, output=replace(self.output, offset=offset, scale=scale))
 
     def baseline_metrics(self, part: Split) -> dict[str, dict[str, float]]:
-        """What every baseline scores on a part, by its name; without what is infinite."""
+        """Return the metrics of each baseline on a split, without infinite values."""
         metrics = {}
         for baseline in self.baselines:
             scores = score(self.output, baseline.fit(self.train), part.chunks(_CHUNK))
@@ -140,11 +147,14 @@ class Task:
 
 
 _CHUNK = 1024
-"""Examples that are scored at a time."""
+"""Number of examples that are scored at a time."""
 
 
 def _moments(values: np.ndarray, there: np.ndarray | None) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and standard deviation of each last-dimension entry; a constant is not stretched."""
+    """Return the mean and the standard deviation of each entry of the last dimension.
+
+    A standard deviation of 0 is replaced by 1.
+    """
     rows = values.reshape(-1, values.shape[-1]) if there is None else values[there]
     rows = rows.astype("float64")
     scale = rows.std(axis=0)

@@ -1,4 +1,4 @@
-"""Forecasts: windows of a time series and what comes after them, parts by time, and answers without learning."""
+"""Forecasting tasks: windows of a time series with the values that follow, splits by time, and baselines."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ from .task import Task
 
 @dataclass(frozen=True)
 class Series:
-    """A time series, a row a step, S of them.
+    """A time series of S timesteps, one row per timestep.
 
     Attributes:
-        features: what the columns of `values` are called.
-        values: `[S, F]`, what is known of every step.
-        wanted: what is to be forecast: numbers `[S, K]`, or a class `[S]`.
-        times: `[S]` `datetime64`, increasing; `None` where they are not known.
+        features: names of the columns of `values`.
+        values: `[S, F]`, inputs at each timestep.
+        wanted: quantities to forecast: numbers `[S, K]`, or a class `[S]`.
+        times: `datetime64` `[S]`, increasing; `None` if they are unknown.
     """
 
     features: tuple[str, ...]
@@ -31,7 +31,10 @@ class Series:
 
     @property
     def runs(self) -> np.ndarray:
-        """`[S]`: a number that grows by one where a step is missing, that is, comes late by half a step or more."""
+        """The index of the gap-free section of each timestep, `[S]`.
+
+        A gap is an interval of more than 1.5 times the median interval.
+        """
         if self.times is None:
             return np.zeros(len(self.values), int)
         apart = np.diff(self.times)
@@ -39,27 +42,27 @@ class Series:
 
     @property
     def steps_of_a_day(self) -> int:
-        """How many steps make a day; 0 if there is but one, or times are not known."""
+        """The number of timesteps per day; 0 if it is not more than one, or if the times are unknown."""
         if self.times is None:
             return 0
         steps = round(float(np.timedelta64(1, "D") / np.median(np.diff(self.times))))
         return steps if steps > 1 else 0
 
     def until(self, *dates: str) -> tuple[int, ...]:
-        """The rows before which these dates lie."""
+        """Return, for each date, the index of the first row that is not before it."""
         return tuple(int(np.searchsorted(self.times, np.datetime64(date))) for date in dates)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
 class Cut:
-    """How a series is cut into examples.
+    """The specification of the windows of a series.
 
     Attributes:
-        window: T, steps that are read.
-        horizon: steps that are forecast.
-        stride: steps from one window to the next; the test part has every window, so that no stride changes what is
-            asked there.
-        every_step: whether a forecast is asked for at every step of the window, or only after its last.
+        window: T, number of timesteps to read.
+        horizon: number of timesteps to forecast.
+        stride: number of timesteps from one window to the next. In the test split it is always 1, so that it does not
+            change the test split.
+        every_step: whether to forecast at every timestep of the window, instead of only after its last.
     """
 
     window: int
@@ -68,18 +71,18 @@ class Cut:
     every_step: bool
 
     def parts(self, series: Series, bounds: tuple[int, ...]) -> tuple[Split, Split, Split]:
-        """Training, validation and test part, one after the other in time.
+        """Split a series by time into a training, a validation and a test split.
 
-        A window belongs to the part in which what it asks for lies. What it reads may lie in the part before, but
-        never in the training part, unless it is a training window: no window of the others overlaps one of these.
-        Windows with a missing step inside are left out.
+        A window belongs to the split that contains its targets. The inputs of a test window may be in the validation
+        split. No validation or test window contains rows of the training split. Windows with a missing timestep are
+        left out.
 
         Args:
-            series: the whole series.
-            bounds: the rows at which validation and test part begin.
+            series: the complete series.
+            bounds: first row of the validation split, and of the test split.
 
         Raises:
-            UserError: a part is too short.
+            UserError: a split is too short.
         """
         train, validation, test = (self._examples(series, starts) for starts in self._starts(series, bounds))
         return train, validation, test
@@ -100,11 +103,15 @@ class Cut:
 
     @property
     def _lead(self) -> int:
-        """Steps from the first that is read to the first that is forecast."""
+        """The number of timesteps from the first input to the first target."""
         return 1 if self.every_step else self.window
 
     def rows(self, first: np.ndarray) -> np.ndarray:
-        """Rows of the series that are forecast, `[N, horizon]` or `[N, T, horizon]`, from the first of each."""
+        """Return the rows of the series that are forecast, `[N, horizon]` or `[N, T, horizon]`.
+
+        Args:
+            first: `[N]`, the first row that is forecast from each window.
+        """
         rows = first[:, None] + np.arange(self.horizon)
         return rows[:, None] + np.arange(self.window)[:, None] if self.every_step else rows
 
@@ -119,14 +126,16 @@ class Cut:
 
 
 def forecast(series: Series, bounds: tuple[int, ...], cut: Cut, targets: tuple[str, ...], unit: str = "") -> Task:
-    """The values of the next steps, all of the first step before those of the second.
+    """Return the task of forecasting the next values of a series.
+
+    The targets of a window are all K values of the first timestep, then those of the second, and so on.
 
     Args:
         series: a series whose `wanted` are numbers `[S, K]`.
-        bounds: the rows at which validation and test part begin.
-        cut: windows and horizon.
-        targets: what the K numbers are called.
-        unit: in what they are measured.
+        bounds: first row of the validation split, and of the test split.
+        cut: specification of the windows.
+        targets: names of the K numbers.
+        unit: unit of the K numbers.
     """
     names = tuple(f"{target} +{lead}" for lead in range(1, cut.horizon + 1) for target in targets)
     return Task(
@@ -152,7 +161,7 @@ def _baselines(series: Series, cut: Cut, targets: tuple[str, ...]) -> Iterator[B
 
 
 def _persistence(columns: list[int], cut: Cut) -> Predict:
-    """As now, at every later step."""
+    """Predict the current value for all later timesteps."""
 
     def answer(part: Split) -> np.ndarray:
         now = part.inputs if cut.every_step else part.inputs[:, -1]
@@ -162,7 +171,7 @@ def _persistence(columns: list[int], cut: Cut) -> Predict:
 
 
 def _cycle(columns: list[int], cut: Cut, period: int) -> Predict:
-    """As the last period went, over and over."""
+    """Predict that the last period repeats."""
 
     def answer(part: Split) -> np.ndarray:
         last = part.inputs[:, -period:][..., columns]
@@ -172,15 +181,16 @@ def _cycle(columns: list[int], cut: Cut, period: int) -> Predict:
 
 
 def _climatology(times: np.ndarray, cut: Cut, days: int = 7) -> Baseline:
-    """What the time of the year and of the day suggests.
+    """Return a baseline that predicts the mean for the time of the year and the time of the day.
 
-    The mean over those days of the training part whose place in the year is within so many days, at the same time
-    of the day; if there are none, over all days at that time; if that time is not there either, over everything.
+    The mean is over the days of the training split that are at most `days` days away in the calendar, at the same time
+    of the day. If there are none, it is over all days at this time of the day. If there are none either, it is over the
+    complete training split.
 
     Args:
-        times: `[S]`, of the whole series.
-        cut: windows and horizon.
-        days: see above.
+        times: `[S]`, times of the complete series.
+        cut: specification of the windows.
+        days: largest distance in the calendar.
     """
     date = times.astype("datetime64[D]")
     day = (date - date.astype("datetime64[Y]")).astype(int)
@@ -192,7 +202,7 @@ def _climatology(times: np.ndarray, cut: Cut, days: int = 7) -> Baseline:
     def fit(train: Split) -> Predict:
         there, once = np.unique(rows(train), return_index=True)
         values = train.targets.reshape(rows(train).size, -1)[once]
-        table = np.zeros((366, moment.max() + 1, values.shape[1] + 1))  # sums, and last how many
+        table = np.zeros((366, moment.max() + 1, values.shape[1] + 1))  # sums, and in the last column the counts
         np.add.at(table, (day[there], moment[there]), np.append(values, np.ones((len(values), 1)), axis=1))
         near = np.sum([np.roll(table, shift, axis=0) for shift in range(-days, days + 1)], axis=0)
         for wider in (table.sum(axis=0), table.sum(axis=(0, 1))):

@@ -6,7 +6,6 @@ compared.
 """
 
 import os
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -15,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 from filelock import SoftFileLease, Timeout
 
-from ..common import files
+from ..common import files, platform
 
 _LEASE = 30.0
 """Seconds after which a marker that nobody refreshes is nobody's. The same for all who share a folder of runs."""
@@ -64,7 +63,7 @@ def _marker(directory: Path) -> Path:
 
 
 def _lease(directory: Path) -> SoftFileLease:
-    end = lambda lost: os.kill(os.getpid(), signal.SIGKILL)  # another may be at work already
+    end = lambda lost: platform.kill(os.getpid())  # another process may work on the run already
     return SoftFileLease(_marker(directory), lease_duration=_LEASE, on_compromise=end)
 
 

@@ -1,54 +1,49 @@
-"""A run in a process of its own, so that the sweep goes on whatever becomes of it.
+"""A process for each run, so that the sweep continues however the run ends.
 
 Processes are forked from a server that has imported TensorFlow and not yet started it: the import takes seconds, and is
-paid once for all runs that a worker of the launcher is given.
+paid once for all runs that a worker of the launcher executes. Windows cannot fork; there each run imports it.
 """
 
 import math
 import multiprocessing
 import os
-import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext
 from functools import cache
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from threading import Thread
 
+from ..common import platform
 from ..common.console import console
 from ..runs.directory import RunDirectory, State
 from ..runs.lease import claim
 from .run_job import GRACE, UNWRITABLE, Work
 
-COMMAND = "RNNSCOPE_COMMAND"
-"""The environment's name for the process of the command that a process works for."""
+START_METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+"""How a run's process is started. A process that has imported TensorFlow and not started it may set `fork`."""
 _LOOK = 0.5
-"""Seconds between two looks at whether a process is still there."""
+"""Seconds between two looks at whether a process is still alive."""
 _LOST = 255
 """The exit status that is reported where the server of the processes is gone."""
-_LOKY = "joblib.externals.loky"
-"""Its import makes joblib's way to start processes known, which its workers hand down to theirs."""
-_CRASHES = ("SIGSEGV", "SIGABRT", "SIGBUS", "SIGILL", "SIGFPE")
 _OF_MEMORY = " (as the system does where memory runs out)"
 
 
 @cache
 def end_with_command() -> None:
-    """From now on a process of joblib's ends once the command that started it is gone, and its run with it.
+    """Make a worker of joblib end, and its run with it, once the command that started it has ended.
 
-    By itself it would wait for ever: it holds both ends of the pipe by which it is given work.
+    Otherwise it would wait forever: it holds both ends of the pipe from which it reads its work.
     """
-    command = int(os.environ[COMMAND])
-    if os.getpid() == command:
+    if multiprocessing.parent_process() is None:  # this is the command
         return
 
     def watch() -> None:
-        while os.getppid() == command:
-            time.sleep(_LOOK)
-        os._exit(1)  # there is nobody to whom anything could be said
+        platform.wait_for_parent_to_end()
+        os._exit(1)  # no other process waits for a result
 
     Thread(target=watch, daemon=True).start()
 
@@ -78,11 +73,12 @@ def run_isolated(work: Work) -> None:
 
 
 def _started(work: Work) -> BaseProcess:
-    method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
-    context = multiprocessing.get_context(method)
+    context = multiprocessing.get_context(START_METHOD)
     here, there = context.Pipe(duplex=False)
-    with _same_code():
-        context.set_forkserver_preload([_LOKY, f"{__package__}.worker"])
+    _use_public_start_method()
+    with _without_current_folder():
+        if START_METHOD == "forkserver":
+            context.set_forkserver_preload([f"{__package__}.worker"])
         process = context.Process(target=_enter, args=(work, there))  # type: ignore[attr-defined]
         process.start()
     there.close()
@@ -98,18 +94,26 @@ def _enter(work: Work, begun: Connection) -> None:
     do(work, begun)
 
 
+def _use_public_start_method() -> None:
+    """In a worker of joblib, replace joblib's start method as the default by one that every process knows.
+
+    A child is sent its parent's default, and fails if it does not know the name. joblib's is known only where its
+    private module `joblib.externals.loky` has been imported (seen in joblib 1.5.3).
+    """
+    if multiprocessing.get_start_method() not in multiprocessing.get_all_start_methods():
+        multiprocessing.set_start_method(START_METHOD, force=True)
+
+
 @contextmanager
-def _same_code() -> Iterator[None]:
-    """Processes started meanwhile import this checkout, and nothing from the folder where the user happens to stand."""
-    before = {name: os.environ.get(name) for name in ("PYTHONPATH", "PYTHONSAFEPATH")}
-    checkout = str(Path(__file__).parents[2])
-    os.environ |= {"PYTHONPATH": os.pathsep.join(filter(None, [checkout, before["PYTHONPATH"]])), "PYTHONSAFEPATH": "1"}
+def _without_current_folder() -> Iterator[None]:
+    """Start Python meanwhile without the current folder on its path, where a user may have a `random.py`."""
+    before = os.environ.get("PYTHONSAFEPATH")
+    os.environ["PYTHONSAFEPATH"] = "1"
     try:
         yield
     finally:
-        for name, value in before.items():
-            os.environ.pop(name)
-            os.environ |= {} if value is None else {name: value}
+        del os.environ["PYTHONSAFEPATH"]
+        os.environ |= {} if before is None else {"PYTHONSAFEPATH": before}
 
 
 def _ends_within(process: BaseProcess, seconds: float) -> bool:
@@ -124,26 +128,25 @@ def _stop(process: BaseProcess) -> None:
     """Asks a process that still runs to end, and then ends it."""
     try:
         if process.is_alive():
-            process.terminate()
+            platform.ask_to_end(process)
             process.join(GRACE)
     finally:
         process.kill()
         process.join()
         if process.exitcode == _LOST and process.pid is not None:
-            with suppress(ProcessLookupError):
-                os.kill(process.pid, signal.SIGKILL)
+            platform.kill(process.pid)
 
 
 def _end(exitcode: int) -> tuple[State, str]:
-    """State and message of a run whose process did not say how it ended."""
+    """Return state and message of a run whose process did not record how it ended."""
     if exitcode == _LOST:
         return "killed", "its process was lost"
-    if exitcode > 0:
-        return "failed", f"its process ended with status {exitcode} (what it said is in train.log)"
-    name = signal.Signals(-exitcode).name
-    if name in _CRASHES:
-        return "failed", f"its process crashed, {name} (what it said is in train.log)"
-    return "killed", f"its process was ended by {name}{_OF_MEMORY if name == 'SIGKILL' else ''}"
+    how, cause = platform.ending(exitcode)
+    if how == "exited":
+        return "failed", f"its process ended with {cause} (what it said is in train.log)"
+    if how == "crashed":
+        return "failed", f"its process crashed, {cause} (what it said is in train.log)"
+    return "killed", f"its process was ended by {cause}{_OF_MEMORY if cause == 'SIGKILL' else ''}"
 
 
 def settle(path: Path, state: State, message: str, instead_of: Sequence[State | None] = ("running",)) -> None:

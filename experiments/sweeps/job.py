@@ -9,6 +9,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
+from ..common.checkout import find_user_modules
 from ..common.errors import UserError, suggestion
 from ..runs.directory import RunDirectory
 from ..runs.identity import run_directory
@@ -25,6 +26,7 @@ def job(config: DictConfig) -> float | None:
     Raises:
         UserError: a search for the best value of a metric that the runs do not have.
     """
+    find_user_modules()
     hydra = HydraConfig.get()
     sweep = hydra.mode == RunMode.MULTIRUN
     is_search = sweep and "optuna" in hydra.sweeper._target_

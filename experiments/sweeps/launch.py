@@ -2,9 +2,7 @@
 
 import math
 import multiprocessing
-import os
 import shlex
-import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -17,13 +15,14 @@ from threading import Event, Thread
 from omegaconf import DictConfig
 from rich.console import Console
 
+from ..common import platform
 from ..common.console import console
 from ..common.errors import UserError
 from ..configuration.composition import prepare
 from ..runs.directory import RunDirectory
 from ..runs.identity import run_directory
 from ..summaries.results import panel, table
-from .isolation import COMMAND, settle
+from .isolation import settle
 from .live import watching
 from .programs import shared_programs
 from .request import Grid, Request
@@ -32,7 +31,7 @@ from .search import best, search
 _LAUNCHES = 3
 """How often a sweep is launched whose launcher loses processes of its own, as where memory runs out."""
 _STILL = 60.0
-"""Seconds without a run under way after which a launcher on this machine is given up."""
+"""Seconds without a running run, after which the command is restarted."""
 
 
 def launch(request: Request, run: Callable[[], object]) -> int:
@@ -71,21 +70,20 @@ def _left(grid: Grid) -> list[DictConfig]:
 
 
 def _ran(request: Request, arguments: list[list[str]], run: Callable[[], object], screen: Console) -> bool:
-    """Hands the runs to Hydra, a grid at a time; returns whether it came to the end, uninterrupted."""
-    os.environ[COMMAND] = str(os.getpid())
+    """Pass the runs to Hydra, one grid at a time; return whether all grids were executed without an interruption."""
     try:
         with ExitStack() as meanwhile:
             if request.multirun:
                 meanwhile.enter_context(watching(lambda: request.directories, screen))
             if request.multirun and request.grids[0].launcher in ("basic", "joblib"):
                 meanwhile.enter_context(shared_programs())
-            if request.grids[0].launcher == "joblib":
-                meanwhile.enter_context(_starting_again_where_nothing_moves(request))
             for of_grid in arguments:
                 sys.argv[1:] = of_grid
                 for _ in range(_LAUNCHES):
                     prepare()  # once joblib has run something in this process, Hydra has forgotten
-                    if not _lost_a_worker(run, screen):
+                    with _restart_when_stalled(request, meanwhile):
+                        lost = _lost_a_worker(run, screen)
+                    if not lost:
                         break
     except KeyboardInterrupt:
         for directory in request.directories:  # of those whose process was not left the time to say so
@@ -97,12 +95,19 @@ def _ran(request: Request, arguments: list[list[str]], run: Callable[[], object]
 
 
 @contextmanager
-def _starting_again_where_nothing_moves(request: Request) -> Iterator[None]:
-    """Starts this command again, in this process, once no run has been under way for a while though some are left.
+def _restart_when_stalled(request: Request, meanwhile: ExitStack) -> Iterator[None]:
+    """Restart this command once no run has been running for a while although some remain, if joblib launches them.
 
-    A worker of joblib's that is killed while it hands over what a run returned leaves joblib waiting for the rest.
-    Until the first run moves there is nothing to hand over, and TensorFlow may be long in starting.
+    A worker of joblib that is killed while it passes on a result leaves joblib waiting for the others. Before the first
+    run has changed its state no worker has a result, and TensorFlow may be slow to start.
+
+    Args:
+        request: what the command asks for.
+        meanwhile: what is to be closed before a restart: the live table, and the folder of compiled programs.
     """
+    if request.grids[0].launcher != "joblib":
+        yield
+        return
     over = Event()
     states = lambda: [RunDirectory(path).state for path in request.directories]
 
@@ -113,15 +118,18 @@ def _starting_again_where_nothing_moves(request: Request) -> Iterator[None]:
             if "running" in now or now != before:
                 before, moved = now, time.monotonic()
             elif time.monotonic() - moved > _STILL:
+                meanwhile.close()
                 for process in multiprocessing.active_children():
-                    os.kill(process.pid, signal.SIGKILL)  # type: ignore[arg-type]
-                os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+                    platform.kill(process.pid)  # type: ignore[arg-type]
+                platform.restart_this_command()
 
-    Thread(target=watch, daemon=True).start()
+    thread = Thread(target=watch, daemon=True)
+    thread.start()
     try:
         yield
     finally:
         over.set()
+        thread.join()  # forever, if it is restarting the command and joblib has only now noticed the loss
 
 
 def _lost_a_worker(run: Callable[[], object], screen: Console) -> bool:

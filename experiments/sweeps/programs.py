@@ -20,7 +20,9 @@ def shared_programs() -> Iterator[None]:
         yield
         return
     with TemporaryDirectory(prefix="rnnscope-", ignore_cleanup_errors=True) as folder:
-        os.environ[_VARIABLE] = f"{before} {_FLAG}={folder}".strip()
+        # On Windows the folder is below the user's name, in which a space is common; XLA would end the path there.
+        quoted = f"'{folder}'" if " " in folder else folder
+        os.environ[_VARIABLE] = f"{before} {_FLAG}={quoted}".strip()
         try:
             yield
         finally:

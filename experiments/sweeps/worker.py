@@ -3,14 +3,12 @@
 import faulthandler
 import logging
 import os
-import signal
 import sys
 import time
-from multiprocessing import parent_process
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection
 from threading import Thread
 
-from ..common import interruption
+from ..common import interruption, platform
 from ..common.quiet import import_tensorflow
 from ..runs.directory import RunDirectory
 from ..runs.lease import claim
@@ -34,7 +32,7 @@ def do(work: Work, begun: Connection) -> None:
     begun.close()
     try:
         interruption.listen(once=True)
-        signal.signal(signal.SIGUSR2, signal.SIG_IGN)  # Slurm's, meant for the process that waits for this one
+        platform.ignore_user_signal()  # meant for the process that waits for this one
         Thread(target=_end_with_parent, daemon=True).start()
         os.chdir(work.cwd)
         threads = work.config.trainer.threads
@@ -52,13 +50,11 @@ def do(work: Work, begun: Connection) -> None:
 
 
 def _end_with_parent() -> None:
-    """Asks this process to end once nobody waits for it, and then ends it."""
-    parent = parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(GRACE)
-        os.kill(os.getpid(), signal.SIGKILL)
+    """Ask this process to end once no other process waits for it, and then end it."""
+    platform.wait_for_parent_to_end()
+    platform.interrupt_this_process()
+    time.sleep(GRACE)
+    platform.kill(os.getpid())
 
 
 def _keep_what_is_said(work: Work) -> None:

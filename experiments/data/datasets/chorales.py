@@ -1,4 +1,4 @@
-"""Bach's four-part chorales as piano rolls: which keys sound at the next beat?"""
+"""Prediction of the next chord in Bach's four-part chorales, as piano rolls."""
 
 import math
 import zipfile
@@ -20,27 +20,27 @@ from ..split import Split, padded
 from ..task import Task
 
 KEYS = 88
-"""Of a piano, from A0 to C8."""
+"""Number of keys of a piano, from A0 to C8."""
 _LOWEST = 21
 """The MIDI number of A0."""
 _SHARES = (0.7, 0.85)
-"""Where the training part ends, and the validation part."""
+"""Ends of the training and the validation split, as fractions of the chorales."""
 
 
 def chorales(path: str | None, length: int) -> Task:
-    """Chorales by J. S. Bach, a chord a quarter note (Boulanger-Lewandowski, Bengio & Vincent 2012).
+    """Return the task of predicting chorales by J. S. Bach (Boulanger-Lewandowski, Bengio & Vincent 2012).
 
-    Steps are the keys that sound on each quarter note of the bars, float32 0 or 1 `[T, 88]`; they are asked for but
-    the first. Repeats are read once, in the key in which they are written.
+    Each timestep is one quarter note. The input consists of the keys that sound at this timestep, float32 0 or 1
+    `[T, 88]`. The target is the input of the next timestep. Repeats are not expanded, and pieces are not transposed.
 
     Args:
-        path: a MATLAB file as the paper's, whose variables `traindata`, `validdata` and `testdata` are cells of
-            matrices `[steps, 88]`; `None` for the scores of the package music21, 70 % of which are to train on, 15 %
-            to validate, 15 % to test, drawn once and for all.
-        length: T; longer chorales are cut, shorter ones padded.
+        path: a MATLAB file like that of the paper, whose variables `traindata`, `validdata` and `testdata` are cells of
+            matrices `[steps, 88]`; `None` for the scores of the package music21. These are split at random, in the same
+            way in every run: 70 % for training, 15 % for validation, 15 % for testing.
+        length: T. Longer chorales are cut into several examples, and shorter ones are padded.
 
     Raises:
-        UserError: the file cannot be read, or is not such a file.
+        UserError: the file cannot be read, or has a different format.
     """
     train, validation, test = (_examples(rolls, length) for rolls in (_scores() if path is None else _matlab(path)))
     baselines = (marginal("marginal per key"), markov("Markov chain per key"))
@@ -49,11 +49,11 @@ def chorales(path: str | None, length: int) -> Task:
 
 _OCTAVE = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 NAMES = tuple(f"{_OCTAVE[key % 12]}{key // 12 - 1}" for key in range(_LOWEST, _LOWEST + KEYS))
-"""Of the keys, from the lowest up."""
+"""Names of the keys, starting with the lowest."""
 
 
 def _examples(rolls: Iterable[np.ndarray], length: int) -> Split:
-    """Rolls `[steps, 88]` cut into examples, and the keys that follow each step."""
+    """Cut piano rolls `[steps, 88]` into examples, whose targets are the keys of the next timestep."""
     starts = [(roll, start) for roll in rolls for start in range(0, len(roll) - 1, length)]
     nothing = np.zeros(len(starts), np.int32)
     now = padded([roll[start : min(start + length, len(roll) - 1)] for roll, start in starts], nothing, length)
@@ -65,7 +65,7 @@ def _examples(rolls: Iterable[np.ndarray], length: int) -> Split:
 
 
 class Note(NamedTuple):
-    """A key that sounds, from and until a number of quarter notes after the score's first bar line."""
+    """A sounding key. Its start and end are in quarter notes after the first bar line of the score."""
 
     start: Fraction
     end: Fraction
@@ -73,7 +73,10 @@ class Note(NamedTuple):
 
 
 def _scores() -> Iterator[list[np.ndarray]]:
-    """The three parts' rolls, of music21's scores in four parts. Of two that are much alike the later is left out."""
+    """Return the piano rolls of each split, from the scores in music21 that have four voices.
+
+    If two scores are very similar, the later one is left out.
+    """
     rolls: list[np.ndarray] = []
     known: set[bytes] = set()
     for file in sorted((package_folder("music21") / "corpus" / "bach").glob("*.mxl")):
@@ -91,11 +94,11 @@ def _scores() -> Iterator[list[np.ndarray]]:
 
 
 _ALIKE = 0.25
-"""The share of passages that a score has in common with others, from which on it is left out."""
+"""Fraction of shared passages at or above which a score is left out as too similar to previous scores."""
 
 
 def _passages(roll: np.ndarray, steps: int = 8) -> Iterator[bytes]:
-    """All that many steps in a row, whatever their key."""
+    """Yield all passages of `steps` timesteps, in a form that does not change when a passage is transposed."""
     for start in range(len(roll) - steps + 1):
         times, keys = np.nonzero(roll[start : start + steps])
         if len(keys):
@@ -103,7 +106,7 @@ def _passages(roll: np.ndarray, steps: int = 8) -> Iterator[bytes]:
 
 
 def read_musicxml(file: Path) -> list[list[Note]]:
-    """The notes of each part of a score in compressed MusicXML, in the order in which they are written."""
+    """Return the notes of each voice of a score in compressed MusicXML, in the order of the file."""
     with zipfile.ZipFile(file) as archive:
         container = ElementTree.fromstring(archive.read("META-INF/container.xml"))
         path = next(element.attrib["full-path"] for element in container.iter() if element.tag.endswith("rootfile"))
@@ -112,7 +115,7 @@ def read_musicxml(file: Path) -> list[list[Note]]:
 
 
 def _part(part: ElementTree.Element) -> list[Note]:
-    """A part's notes. The first bar, which may be a mere pickup, lies before the first bar line, at negative times."""
+    """Return the notes of a voice. The first bar, which may be an incomplete pickup bar, has negative times."""
     notes: list[Note] = []
     end, bar_lines, divisions = Fraction(0), [Fraction(0)], 1
     for measure in part.findall("measure"):
@@ -135,15 +138,15 @@ def _part(part: ElementTree.Element) -> list[Note]:
 
 
 def _key(note: ElementTree.Element) -> int:
-    """Its number on the piano, from 0."""
+    """Return the index of the key of a note on the piano, from 0."""
     step, octave = note.findtext("pitch/step", ""), int(note.findtext("pitch/octave", ""))
     return 12 * (octave + 1) + _OCTAVE.index(step) + int(note.findtext("pitch/alter", "0")) - _LOWEST
 
 
 def piano_roll(notes: list[Note]) -> np.ndarray:
-    """Float32 `[steps, 88]`: what sounds on each quarter note from the first that is on a note to the last.
+    """Return the keys that sound on each quarter note, float32 `[steps, 88]`, without silence at the start and the end.
 
-    A note that is held over several is in all of them; one between two quarter notes is in none.
+    A note that is held over several quarter notes is in all of them. A note between two quarter notes is in none.
     """
     spans = [(math.ceil(note.start), math.ceil(note.end), note.key) for note in notes]
     first, last = min(start for start, _, _ in spans), max(end for _, end, _ in spans)
@@ -153,13 +156,13 @@ def piano_roll(notes: list[Note]) -> np.ndarray:
     return roll
 
 
-# -------------------------------------------------------------------- a user's own
+# --------------------------------------------------------------------- user files
 
 _VARIABLES = ("traindata", "validdata", "testdata")
 
 
 def _matlab(path: str) -> list[list[np.ndarray]]:
-    """The three parts' rolls, of a MATLAB file."""
+    """Return the piano rolls of each split, from a MATLAB file."""
     from scipy.io import loadmat
     from scipy.io.matlab import MatReadError
 

@@ -1,4 +1,4 @@
-"""Handwritten digits, read pixel by pixel."""
+"""Classification of handwritten digits that are read pixel by pixel."""
 
 import numpy as np
 
@@ -10,13 +10,13 @@ from ..task import Task
 
 
 def digits_pixels(permuted: bool) -> Task:
-    """scikit-learn's 1797 images of 8×8 pixels as sequences of 64 steps, row by row from the top left.
+    """Return the task of classifying scikit-learn's 1797 images of 8×8 pixels as sequences of 64 timesteps.
 
-    1257 images to train on, 180 to validate, 360 to test. Pixels are in [0, 1].
+    Pixels are read row by row from the top left, and are in [0, 1]. The splits have 1257, 180 and 360 images.
 
     Args:
-        permuted: shuffle the pixels, with the same fixed permutation for every image (Le, Jaitly & Hinton 2015,
-            do so with MNIST), which takes away what nearby steps have in common.
+        permuted: whether to shuffle the pixels, with the same fixed permutation for every image, as Le, Jaitly & Hinton
+            (2015) do with MNIST. This removes the similarity of adjacent timesteps.
     """
     from sklearn.datasets import load_digits
 

@@ -1,4 +1,4 @@
-"""Generated problems whose answer lies far back in the sequence."""
+"""Generated problems whose targets depend on inputs far back in the sequence."""
 
 import itertools
 from collections.abc import Callable
@@ -19,25 +19,26 @@ Generate = Callable[[np.random.Generator, int], Split]
 
 
 def adding(seed: int, length: int, protocol: str, train_size: int, validation_size: int, test_size: int) -> Task:
-    """The adding problem: the sum of the two numbers of a sequence that are marked.
+    """Return the adding problem, whose target is the sum of the two marked numbers of a sequence.
 
-    `le2015` (Le, Jaitly & Hinton 2015): each step shows a number from U(0, 1) and a marker, which is 1 once in each
-    half of the sequence and 0 elsewhere. Always answering 1 has an expected squared error of 1/6.
+    `le2015` (Le, Jaitly & Hinton 2015): each timestep has a number from U(0, 1) and a marker. The marker is 1 once in
+    each half of the sequence, and 0 elsewhere. Always predicting 1 has an expected squared error of 1/6.
 
-    `hochreiter1997` (Hochreiter & Schmidhuber 1997, experiment 4): numbers from U(−1, 1), sequences of T to 1.1 T
-    steps, padded. Marked are one of the first ten steps, here of the first T/10, which is the same at their T of 100,
-    and one of the first T/2 that is left; the first and the last step have the marker −1, the first even if it was
-    chosen: its number counts 0 then. The target is 0.5 + (X₁ + X₂)/4, and an answer is right that is off by less than
-    0.04. Here all of a run's sequences are drawn before it, and the output has no sigmoid.
+    `hochreiter1997` (Hochreiter & Schmidhuber 1997, experiment 4): the numbers are from U(−1, 1), and the sequences
+    have T to 1.1 T timesteps, padded. One marker is at one of the first T/10 timesteps, which are the first ten in the
+    publication with T = 100. The other is at another one of the first T/2 timesteps. The first and the last timestep
+    have the marker −1. If one of the two markers is at the first timestep, −1 replaces it, and its number counts as 0.
+    The target is 0.5 + (X₁ + X₂)/4. A prediction is correct if its error is less than 0.04. Unlike in the publication,
+    all sequences are generated before training, and the output has no sigmoid.
 
     Args:
-        seed: the run's seed; each draws data of its own.
+        seed: seed of the run. Each seed generates different data.
         length: T, at least 2; at least 20 for `hochreiter1997`.
         protocol: see above.
-        train_size, validation_size, test_size: how many sequences.
+        train_size, validation_size, test_size: number of sequences.
 
     Raises:
-        UserError: sequences too short for the protocol.
+        UserError: the sequences are too short for the protocol.
     """
     sizes = (train_size, validation_size, test_size)
     features = ("value", "marker")
@@ -54,16 +55,17 @@ def adding(seed: int, length: int, protocol: str, train_size: int, validation_si
 
 
 def copy_memory(seed: int, length: int, train_size: int, validation_size: int, test_size: int) -> Task:
-    """The copy memory problem (Hochreiter & Schmidhuber 1997; this form: Arjovsky, Shah & Bengio 2016).
+    """Return the copy memory problem (Hochreiter & Schmidhuber 1997; in the form of Arjovsky, Shah & Bengio 2016).
 
-    Ten symbols of eight, T − 1 blanks `_`, a marker `?`, ten blanks; due are T + 10 blanks, then the ten symbols. Who
-    knows the task and remembers nothing says blank, and after the marker any of the eight: the loss, a mean over
-    T + 20 steps, is 10 ln 8 / (T + 20). The accuracy is that of the ten symbols alone.
+    The input consists of ten symbols out of eight kinds, T − 1 blanks `_`, a marker `?`, and ten blanks. The target
+    consists of T + 10 blanks and the ten symbols. The best prediction without memory is a blank up to the marker, and
+    all eight symbols with equal probability after it. Its loss is 10 ln 8 / (T + 20), as a mean over all timesteps.
+    Only the ten symbols count in the accuracy.
 
     Args:
-        seed: the run's seed; each draws data of its own.
-        length: T; a sequence has T + 20 steps.
-        train_size, validation_size, test_size: how many sequences; none is in two parts.
+        seed: seed of the run. Each seed generates different data.
+        length: T. A sequence has T + 20 timesteps.
+        train_size, validation_size, test_size: number of sequences. No sequence is in two splits.
     """
     parts = generated(
         seed, (train_size, validation_size, test_size), lambda random, size: _copy(random, size, length), apart="inputs"
@@ -74,21 +76,22 @@ def copy_memory(seed: int, length: int, train_size: int, validation_size: int, t
 
 
 def temporal_order(seed: int, length: int, variant: str, train_size: int, validation_size: int, test_size: int) -> Task:
-    """The temporal order problem (Hochreiter & Schmidhuber 1997, experiments 6a and 6b): which came when, X or Y?
+    """Return the temporal order problem (Hochreiter & Schmidhuber 1997, experiments 6a and 6b).
 
-    A sequence of T to 1.1 T symbols, padded, starts with E, ends with B, and is made of a, b, c and d at random but
-    for two or three symbols, X or Y each. With T = 100 as published they stand at steps (the first of all is step 0)
+    A sequence has T to 1.1 T symbols, padded. It starts with E, ends with B, and consists of random symbols a, b, c and
+    d, except for two or three symbols that are X or Y. The class is the order of these. For T = 100, as in the
+    publication, they are at the following timesteps, counted from 0:
 
         6a: t₁ from 10 to 20, t₂ from 50 to 60; 4 classes XX, XY, YX, YY
         6b: t₁ from 10 to 20, t₂ from 33 to 43, t₃ from 66 to 76; 8 classes XXX, …, YYY
 
-    and with another T in proportion to it, rounded down.
+    For other values of T, these timesteps are scaled in proportion to T and rounded down.
 
     Args:
-        seed: the run's seed; each draws data of its own.
+        seed: seed of the run. Each seed generates different data.
         length: T, at least 20.
         variant: `6a` or `6b`.
-        train_size, validation_size, test_size: how many sequences; none is in two parts.
+        train_size, validation_size, test_size: number of sequences. No sequence is in two splits.
     """
     windows = {"6a": ((10, 20), (50, 60)), "6b": ((10, 20), (33, 43), (66, 76))}[variant]
     parts = generated(
@@ -103,13 +106,15 @@ def temporal_order(seed: int, length: int, variant: str, train_size: int, valida
 
 
 def parity(seed: int, length: int, every_step: bool, train_size: int, validation_size: int, test_size: int) -> Task:
-    """Whether a sequence of random bits has an even or an odd number of ones: each of them turns the answer round.
+    """Return the parity problem: whether a sequence of random bits has an even or an odd number of ones.
+
+    Every one inverts the target.
 
     Args:
-        seed: the run's seed; each draws data of its own.
-        length: bits of a sequence, at least 4.
-        every_step: ask at every step, for the bits up to there, which is far easier to learn.
-        train_size, validation_size, test_size: how many sequences; none is in two parts.
+        seed: seed of the run. Each seed generates different data.
+        length: number of bits per sequence, at least 4.
+        every_step: whether to predict the parity of all bits so far at every timestep, which is much easier to learn.
+        train_size, validation_size, test_size: number of sequences. No sequence is in two splits.
     """
 
     def generate(random: np.random.Generator, size: int) -> Split:
@@ -122,18 +127,19 @@ def parity(seed: int, length: int, every_step: bool, train_size: int, validation
     return Task(*parts, output, (majority(2),), ("0", "1"), solved=("accuracy", 0.99))
 
 
-# ------------------------------------------------------------------- parts of the data
+# -------------------------------------------------------------------------- the splits
 
 
 def generated(seed: int, sizes: Sizes, generate: Generate, apart: str | None = None) -> tuple[Split, Split, Split]:
-    """Training, validation and test part, each from a stream of its own: the size of one does not change another.
+    """Return generated training, validation and test splits. The size of one split does not change the others.
 
     Args:
-        seed: the run's seed.
-        sizes: how many examples of each.
-        generate: draws so many examples.
-        apart: `inputs` or `targets`, symbols, where the same could be drawn twice: what has the same ones is in the
-            same part. Of all that can be drawn one half is for training, a quarter for each of the others.
+        seed: seed of the run. Each split has a separate random number generator.
+        sizes: number of examples in each split.
+        generate: a function that generates a given number of examples.
+        apart: `inputs` or `targets`, if the same symbols can be generated twice. Examples in which these symbols are
+            equal are then in the same split. Half of all possible examples belong to the training split, and a quarter
+            to each of the other splits.
     """
     streams = ("data", "data to validate", "data to test")
     parts = []
@@ -144,7 +150,7 @@ def generated(seed: int, sizes: Sizes, generate: Generate, apart: str | None = N
 
 
 def _of_part(part: int, random: np.random.Generator, size: int, generate: Generate, apart: str) -> Split:
-    """Draws until there are enough that belong to this part."""
+    """Generate examples until `size` of them belong to this split."""
     found: list[Split] = []
     while sum(map(len, found)) < size:
         drawn = generate(random, size)
@@ -156,11 +162,11 @@ def _of_part(part: int, random: np.random.Generator, size: int, generate: Genera
 
 
 _OWNERS = np.array([0, 0, 1, 2])
-"""The part to which a checksum, modulo 4, gives an example."""
+"""The index of the split of an example, by the checksum of the example modulo 4."""
 
 
 def _checksum(symbols: np.ndarray) -> int:
-    """Has nothing to do with what is asked of the symbols: a CRC, for one, would be a parity of them."""
+    """Return a checksum that is unrelated to the targets. A CRC, for example, would be a parity of the symbols."""
     return blake2b(symbols.tobytes(), digest_size=1).digest()[0]
 
 
@@ -182,7 +188,7 @@ def _hochreiter1997(random: np.random.Generator, size: int, length: int) -> Spli
     values = random.uniform(-1, 1, mask.shape).astype(np.float32) * mask
     first = random.integers(0, length // 10, size)
     second = random.integers(0, length // 2 - 1, size)
-    second += second >= first  # the first one is no longer there to be chosen
+    second += second >= first  # excludes the first marker
     markers = np.zeros_like(values)
     rows = np.arange(size)
     markers[rows, first] = markers[rows, second] = 1
@@ -193,7 +199,7 @@ def _hochreiter1997(random: np.random.Generator, size: int, length: int) -> Spli
 
 _BLANK, _MARKER = 8, 9
 _COPIED = 10
-"""Symbols to keep in mind."""
+"""Number of symbols to remember."""
 
 
 def _copy(random: np.random.Generator, size: int, length: int) -> Split:
@@ -205,7 +211,7 @@ def _copy(random: np.random.Generator, size: int, length: int) -> Split:
 
 
 def _forgetful(part: Split) -> np.ndarray:
-    """Logits of a blank up to the marker, of any of the other eight after it."""
+    """Return the logits of the best prediction without memory: blanks first, then each of the eight symbols."""
     steps = part.targets.shape[1]
     logits = np.full((steps, _BLANK + 1), -np.inf)
     logits[:-_COPIED, _BLANK] = 0
@@ -214,7 +220,7 @@ def _forgetful(part: Split) -> np.ndarray:
 
 
 _START, _END, _A, _X = 1, 2, 3, 7
-"""Among padding, E, B, a, b, c, d, X and Y."""
+"""Indices of E, B, a and X among the symbols padding, E, B, a, b, c, d, X and Y."""
 
 
 def _temporal_order(random: np.random.Generator, size: int, length: int, windows: tuple[tuple[int, int], ...]) -> Split:
@@ -232,7 +238,7 @@ def _temporal_order(random: np.random.Generator, size: int, length: int, windows
 
 
 def _lengths(random: np.random.Generator, size: int, length: int) -> tuple[np.ndarray, np.ndarray]:
-    """From T to 1.1 T steps, and the mask of them."""
+    """Return random lengths from T to 1.1 T, and their mask."""
     longest = length + length // 10
     lengths = random.integers(length, longest + 1, size)
     return lengths, np.arange(longest) < lengths[:, None]

@@ -1,4 +1,4 @@
-"""Datasets that are fetched from the internet once; Keras keeps them in its cache afterwards."""
+"""Datasets that are downloaded when they are first used, and then stored in the cache of Keras."""
 
 import socket
 from collections.abc import Iterator, Sequence
@@ -16,18 +16,18 @@ from ..task import Task
 from ..windows import Cut, Series, forecast
 
 _PATIENCE = 30
-"""Seconds without a word after which a connection is given up."""
+"""Timeout of a connection in seconds."""
 
 Arrays = tuple[tuple[Any, Any], tuple[Any, Any]]
-"""`(x_train, y_train), (x_test, y_test)`, as `keras.datasets` gives them."""
+"""`(x_train, y_train), (x_test, y_test)`, as returned by `keras.datasets`."""
 
 
 @contextmanager
 def download(dataset: str) -> Iterator[None]:
-    """Around what takes a file from Keras's cache or, where it is not there, from the internet.
+    """Convert errors of a download to `UserError`, and set a timeout for its connections.
 
     Raises:
-        UserError: whatever went wrong.
+        UserError: the file is not in the cache of Keras, and cannot be downloaded.
     """
     patience = socket.getdefaulttimeout()
     socket.setdefaulttimeout(_PATIENCE)
@@ -44,10 +44,12 @@ def download(dataset: str) -> Iterator[None]:
 
 
 def mnist_pixels(permuted: bool) -> Task:
-    """MNIST's images of 28×28 pixels as sequences of 784 steps (LeCun et al. 1998; Le, Jaitly & Hinton 2015).
+    """Return the task of classifying MNIST's images of 28×28 pixels as sequences of 784 timesteps.
+
+    The images are from LeCun et al. (1998), the task is from Le, Jaitly & Hinton (2015).
 
     Args:
-        permuted: shuffle the pixels, with the same fixed permutation for every image.
+        permuted: whether to shuffle the pixels, with the same fixed permutation for every image.
     """
     from keras.datasets import mnist
 
@@ -57,11 +59,13 @@ def mnist_pixels(permuted: bool) -> Task:
 
 
 def imdb(length: int, words: int) -> Task:
-    """Film reviews, as their words: was the film liked? 25,000 to learn from, 25,000 to test (Maas et al. 2011).
+    """Return the task of classifying film reviews, as sequences of words, as positive or negative (Maas et al. 2011).
+
+    There are 25,000 reviews for training and validation, and 25,000 for testing.
 
     Args:
-        length: T; of a longer review the last words are kept.
-        words: V, the size of the vocabulary.
+        length: T. Only the last T words of a longer review are used.
+        words: size of the vocabulary.
     """
     from keras.datasets import imdb
 
@@ -71,11 +75,13 @@ def imdb(length: int, words: int) -> Task:
 
 
 def reuters(length: int, words: int) -> Task:
-    """Newswires of 1987, as their words: which of 46 topics? 8,982 to learn from, 2,246 to test (Lewis 1997).
+    """Return the task of classifying newswires of 1987, as sequences of words, by 46 topics (Lewis 1997).
+
+    There are 8,982 newswires for training and validation, and 2,246 for testing.
 
     Args:
-        length: T; of a longer newswire the last words are kept.
-        words: V, the size of the vocabulary.
+        length: T. Only the last T words of a longer newswire are used.
+        words: size of the vocabulary.
     """
     from keras.datasets import reuters
 
@@ -85,16 +91,16 @@ def reuters(length: int, words: int) -> Task:
 
 
 def jena_climate(window: int, horizon: int, stride: int, every_step: bool) -> Task:
-    """The weather in Jena, hour by hour from 2009 to 2016: the temperature of the next hours in °C.
+    """Return the task of forecasting the hourly temperature in Jena in °C, from the weather of the previous hours.
 
-    Measured by the Max Planck Institute for Biogeochemistry every ten minutes, of which those of the full hour are
-    taken. 2009 to 2014 are to train on, 2015 to validate, 2016 to test.
+    The Max Planck Institute for Biogeochemistry measured the weather every ten minutes from 2009 to 2016. Only the
+    measurements on the full hour are used. 2009 to 2014 are for training, 2015 for validation, and 2016 for testing.
 
     Args:
-        window: hours that are read.
-        horizon: hours that are forecast.
-        stride: hours from one window to the next; 1 in the test part.
-        every_step: ask at every hour of the window.
+        window: number of hours to read.
+        horizon: number of hours to forecast.
+        stride: number of hours from one window to the next; always 1 in the test split.
+        every_step: whether to forecast at every hour of the window.
     """
     import pandas as pd
     from keras.utils import get_file
@@ -108,11 +114,13 @@ def jena_climate(window: int, horizon: int, stride: int, every_step: bool) -> Ta
 
 
 def images(arrays: Arrays, validation_size: int, permuted: bool) -> Task:
-    """Images `[N, rows, columns]` of values 0…255 as sequences, row by row from the top left; pixels in [0, 1].
+    """Return the task of classifying images `[N, rows, columns]` of pixels from 0 to 255.
+
+    The pixels are read row by row from the top left, and are scaled to [0, 1].
 
     Args:
-        arrays: as `keras.datasets.mnist` gives them.
-        validation_size: images held out at the end of the training part.
+        arrays: as returned by `keras.datasets.mnist`.
+        validation_size: number of images at the end of the training set that are used for validation.
         permuted: see `mnist_pixels`.
     """
     learn, test = (
@@ -127,18 +135,20 @@ def images(arrays: Arrays, validation_size: int, permuted: bool) -> Task:
 
 
 _WORDS_FROM = 2
-"""What is added to a word's rank, of which the first is 1, to make room for the symbols that are no words."""
+"""Offset from the rank of a word, which starts at 1, to its symbol. The first three symbols are not words."""
 
 
 def texts(arrays: Arrays, ranks: dict[str, int], length: int, words: int, classes: Sequence[str]) -> Task:
-    """Sequences of words, padded to `length`; one in ten of the training part is held out for validation.
+    """Return the task of classifying sequences of words, padded to `length`.
+
+    One in ten examples of the training set is used for validation.
 
     Args:
-        arrays: as `keras.datasets.imdb` gives them: 1 is a text's start, 2 a word that is not in the vocabulary, all
-            else a word's rank plus `_WORDS_FROM`.
-        ranks: rank by word; 1 is the most frequent.
+        arrays: as returned by `keras.datasets.imdb`: 1 is the start of a text, 2 is a word that is not in the
+            vocabulary, and all other values are the rank of a word plus `_WORDS_FROM`.
+        ranks: rank of each word; 1 is the most frequent word.
         length, words: see `imdb`.
-        classes: their names.
+        classes: names of the classes.
     """
     learn, test = (
         padded([np.array(text[-length:], np.int32) for text in x], np.asarray(y, np.int32), length) for x, y in arrays
@@ -156,17 +166,18 @@ def texts(arrays: Arrays, ranks: dict[str, int], length: int, words: int, classe
 
 _JENA = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/jena_climate_2009_2016.csv.zip"
 _ABSENT = -9999
-"""Stands in the file where an anemometer gave nothing."""
+"""The value in the file for a missing measurement of an anemometer."""
 
 
 def climate(table: Any, cut: Cut) -> Task:
-    """The readings of full hours, each once; windows do not reach across hours that are not there.
+    """Return the task of forecasting the temperature from the measurements on the full hour.
 
-    The wind's direction is told by its sine and cosine.
+    Duplicates are removed, and no window contains a missing hour. The direction of the wind is represented by its sine
+    and cosine.
 
     Args:
-        table: a `pandas.DataFrame`: `Date Time` as text, and a column for every instrument.
-        cut: windows and horizon.
+        table: a `pandas.DataFrame` with `Date Time` as text, and a column for every instrument.
+        cut: specification of the windows.
     """
     import pandas as pd
 

@@ -1,4 +1,4 @@
-"""Sequences to classify that install with a package."""
+"""Classification datasets that are installed with a package."""
 
 import importlib
 import random
@@ -23,17 +23,17 @@ LANGUAGES = {
     "Spanish": "es_ES",
     "Swedish": "sv_SE",
 }
-"""By language, the locale whose surnames Faker has: ten with a few hundred of them or more, in Latin letters."""
+"""Faker's locale of each language. These ten have several hundred surnames or more, in Latin letters."""
 
 
 def mnist1d(shuffled: bool) -> Task:
-    """MNIST-1D: ten shapes, moved, stretched and blurred, of 40 steps each (Greydanus & Kobak 2024; package mnist1d).
+    """Return MNIST-1D: ten shapes, shifted, stretched and blurred, of 40 timesteps each (Greydanus & Kobak 2024).
 
-    The package makes the published 4000 examples to learn from, one in ten of which are held out for validation, and
-    1000 to test. All have mean 0 and standard deviation 1 together.
+    The package mnist1d generates the published examples: 4000 for training and validation, of which one in ten is used
+    for validation, and 1000 for testing. Over all examples, the mean is 0 and the standard deviation is 1.
 
     Args:
-        shuffled: the steps of all examples in one other order, the package's own.
+        shuffled: whether to permute the timesteps of all examples, with the fixed permutation of the package.
     """
     from mnist1d.data import get_dataset_args, make_dataset
 
@@ -41,7 +41,7 @@ def mnist1d(shuffled: bool) -> Task:
     options.shuffle_seq = shuffled
     before, before_of_numpy = random.getstate(), np.random.get_state()
     try:
-        made = make_dataset(options)  # seeds both global generators
+        made = make_dataset(options)  # sets the seeds of both global generators
     finally:
         random.setstate(before)
         np.random.set_state(before_of_numpy)
@@ -54,10 +54,10 @@ def mnist1d(shuffled: bool) -> Task:
 
 
 def japanese_vowels() -> Task:
-    """Two vowels, /ae/, said by nine men: who speaks? (Kudo, Toyama & Shimbo 1999; files of the package aeon)
+    """Return the task of recognizing which of nine men speaks two vowels, /ae/ (Kudo, Toyama & Shimbo 1999).
 
-    7 to 29 steps of 12 LPC cepstrum coefficients. 270 utterances to learn from, one in five of which are held out
-    for validation, and 370 to test.
+    The utterances are files of the package aeon, with 7 to 29 timesteps of 12 LPC cepstrum coefficients. There are 270
+    for training and validation, of which one in five is used for validation, and 370 for testing.
     """
     folder = package_folder("aeon") / "datasets" / "data" / "JapaneseVowels"
     read = {part: _utterances((folder / f"JapaneseVowels_{part}.ts").read_text("utf-8")) for part in ("TRAIN", "TEST")}
@@ -70,10 +70,10 @@ def japanese_vowels() -> Task:
 
 
 def _utterances(text: str) -> tuple[list[np.ndarray], np.ndarray]:
-    """What a .ts file says: below @data a line for each example, its dimensions and its class separated by colons.
+    """Read the text of a .ts file. After @data, each line is an example: dimensions and class, separated by colons.
 
     Returns:
-        Examples, float32 `[steps, 12]` each, and their classes from 0.
+        The examples, float32 `[steps, 12]` each, and their classes, starting at 0.
     """
     utterances, targets = [], []
     for line in text.partition("@data\n")[2].split():
@@ -84,10 +84,10 @@ def _utterances(text: str) -> tuple[list[np.ndarray], np.ndarray]:
 
 
 def surnames() -> Task:
-    """Surnames of ten languages, letter by letter: which language? (package Faker)
+    """Return the task of classifying surnames by their language, letter by letter (package Faker).
 
-    Names that are used in several of the languages have no right answer and are left out; two that differ in capital
-    letters alone are one. One in five is to test, one in eight of the others to validate.
+    Names that occur in several of the ten languages have no unique class and are left out. Names that differ only in
+    capitalization are merged. One in five names is used for testing, and one in eight of the others for validation.
     """
     languages: dict[str, set[str]] = {}
     spelling: dict[str, str] = {}
@@ -97,7 +97,7 @@ def surnames() -> Task:
             spelling.setdefault(name.casefold(), name)
     classes = {name: next(iter(used)) for name, used in sorted(languages.items()) if len(used) == 1}
     characters = sorted(set("".join(spelling[name] for name in classes)))
-    symbols = ("", *characters)  # 0 is the padding
+    symbols = ("", *characters)  # symbol 0 is the padding
     numbers = {character: number for number, character in enumerate(symbols)}
     names = [np.array([numbers[character] for character in spelling[name]], np.int32) for name in classes]
     targets = np.array([list(LANGUAGES).index(language) for language in classes.values()], np.int32)

@@ -1,4 +1,4 @@
-"""Generated English that asks, after a while, for something that was said at the beginning."""
+"""Generated English texts whose last words ask for a fact from the first words."""
 
 import functools
 import re
@@ -18,7 +18,7 @@ LANGUAGES = {
     "Korea": "Korean", "Norway": "Norwegian", "Poland": "Polish", "Portugal": "Portuguese", "Romania": "Romanian",
     "Russia": "Russian", "Spain": "Spanish", "Sweden": "Swedish", "Thailand": "Thai", "Turkey": "Turkish",
 }  # fmt: skip
-"""By country, what is spoken there: no language twice."""
+"""Language of each country. No language occurs twice."""
 
 _FACTS = (
     "I grew up in", "I was born in", "I was raised in", "my family comes from", "my native country is",
@@ -30,7 +30,7 @@ _QUESTIONS = (
     "so I speak fluent", "my mother tongue is", "my first language was", "at home we spoke", "I still dream in",
     "I always count in", "my poems are in", "as children we learned",
 )  # fmt: skip
-"""Four words each; the language would follow."""
+"""Four words each; the language to predict follows."""
 
 _SENTENCES = (
     "well", "anyway", "you know", "of course", "after all",
@@ -47,7 +47,7 @@ _SENTENCES = (
     "the {baker} who {slept} {near} the {garden} {found} a {lamp}",
     "while the {animal} {slept} the {baker} {found} a {small} {lamp}",
 )  # fmt: skip
-"""What fills the gap. A word in braces stands for any of its kind; each is a single word."""
+"""Sentences that fill the gap. A word in braces is replaced by a random word of the same kind in `_KINDS`."""
 
 _KINDS = {
     "baker": "baker teacher sailor farmer doctor painter gardener neighbour driver singer captain tailor",
@@ -70,23 +70,24 @@ VOCABULARY = tuple(
         - {f"{{{kind}}}" for kind in _KINDS}
     )
 )
-"""All words, in alphabetical order; a word's place is its symbol."""
+"""All words in alphabetical order. The index of a word is its symbol."""
 
 
 def recall(seed: int, gap: int, train_size: int, validation_size: int, test_size: int) -> Task:
-    """A fact, a while of something else, and a question: *I grew up in France … so I speak fluent* what?
+    """Return the recall problem: *I grew up in France … so I speak fluent* what?
 
-    The country is the fifth word. `gap` words follow that name neither a country nor a language, sentences such as
-    *the painter carried a lamp*, and four that call for the language; the answer is one of twenty. So the network has
-    to keep what it has read for gap + 4 words, and accuracy against the gap is the point: `dataset.gap=10,20,40,80`.
+    The country is the fifth word. It is followed by `gap` words of unrelated sentences, such as *the painter carried a
+    lamp*, and by four words that ask for the language. The target is one of twenty languages. The network must remember
+    the country for gap + 4 words. The task measures the accuracy as a function of the gap, for example with
+    `dataset.gap=10,20,40,80`.
 
-    Inputs are words, `VOCABULARY`, which is the same for all seeds; there are no full stops. All sequences have
+    The inputs are words of `VOCABULARY`, which is the same for all seeds. There is no punctuation. All sequences have
     gap + 9 words.
 
     Args:
-        seed: the run's seed; each draws sentences of its own.
-        gap: how many words stand between the country and the question.
-        train_size, validation_size, test_size: how many sequences; none is in two parts.
+        seed: seed of the run. Each seed generates different sentences.
+        gap: number of words between the country and the question.
+        train_size, validation_size, test_size: number of sequences. No sequence is in two splits.
     """
     parts = generated(
         seed, (train_size, validation_size, test_size), lambda random, size: _recall(random, size, gap), apart="inputs"
@@ -108,7 +109,7 @@ def _recall(random: np.random.Generator, size: int, gap: int) -> Split:
 
 
 def _filler(choose: Random, gap: int) -> list[str]:
-    """Sentences that have `gap` words together."""
+    """Return the words of random sentences, `gap` words in total."""
     words: list[str] = []
     while len(words) < gap:
         sentence = choose.choice(_fitting(gap - len(words)))
@@ -118,6 +119,6 @@ def _filler(choose: Random, gap: int) -> list[str]:
 
 @functools.cache
 def _fitting(room: int) -> list[str]:
-    """Sentences after which nothing is missing, or at least the three words of a whole one."""
+    """Return the sentences that fill `room` words exactly, or leave at least the three words of a complete sentence."""
     lengths = {sentence: len(sentence.split()) for sentence in _SENTENCES}
     return [sentence for sentence, length in lengths.items() if length == room or length <= room - 3]

@@ -1,4 +1,4 @@
-"""Generated problems in which one text is to be written as another."""
+"""Generated problems in which the target is another sequence of symbols."""
 
 import datetime
 from string import ascii_lowercase
@@ -12,7 +12,7 @@ from ..task import Task
 from .long_range import generated
 
 _PADDING = ""
-"""Symbol 0 of a source is its padding; of a target what the decoder reads first, and the padding."""
+"""Symbol 0: the padding of inputs and targets, and the first input of the decoder."""
 _STOP = "."
 
 # ------------------------------------------------------------------------------- dates
@@ -35,15 +35,15 @@ FORMS = (
     "{d.day}.{d.month}.{d:%Y}",
     "{d:%Y/%m/%d}",
 )
-"""How people write a date `d`; `th` is the ending of its day."""
+"""Formats of a written date `d`; `th` is the ordinal suffix of the day, such as `rd`."""
 _ISO = (_PADDING, *"-0123456789")
 
 
 def dates(seed: int, train_size: int, validation_size: int, test_size: int) -> Task:
-    """Dates as people write them, to be written as ISO 8601 has them: `3rd of March 1998` becomes `1998-03-03`.
+    """Return the task of converting written dates to ISO 8601: `3rd of March 1998` becomes `1998-03-03`.
 
-    The days from 1970 to 2029 are drawn by Faker. Each is written in one of these forms, shown for 3 March 1998, a
-    Tuesday:
+    Faker draws the days from 1970 to 2029. Each is written in one of the following formats, shown for Tuesday, 3 March
+    1998:
 
         3 March 1998                        Tuesday, 3 March 1998             03-Mar-98
         3rd of March 1998                   Tuesday the 3rd of March, 1998    03/03/1998
@@ -51,12 +51,12 @@ def dates(seed: int, train_size: int, validation_size: int, test_size: int) -> T
         March 3, 1998    March 3rd, 1998    Mar 3, 1998                       3.3.1998
         3 Mar '98                                                             1998/03/03
 
-    all in small letters. Where the month is a number and the year comes last, the day comes first; a year of two
-    digits is one of those sixty. So every one of them can mean one day only. No day is in two parts.
+    All dates are in lowercase. They are unambiguous: if the month is a number and the year comes last, the day comes
+    first, and a year of two digits is between 1970 and 2029. No day is in two splits.
 
     Args:
-        seed: the run's seed; each draws data of its own.
-        train_size, validation_size, test_size: how many dates.
+        seed: seed of the run. Each seed generates different data.
+        train_size, validation_size, test_size: number of dates.
     """
     from faker import Faker
 
@@ -76,7 +76,7 @@ def dates(seed: int, train_size: int, validation_size: int, test_size: int) -> T
 
 
 def written_date(day: datetime.date, form: str) -> str:
-    """A date in one of the forms."""
+    """Return a date in one of the formats, in lowercase."""
     ending = "th" if day.day in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(day.day % 10, "th")
     return form.format(d=day, th=ending).lower()
 
@@ -87,12 +87,12 @@ _LETTERS = (_PADDING, *ascii_lowercase)
 
 
 def reverse(seed: int, length: int, train_size: int, validation_size: int, test_size: int) -> Task:
-    """Strings of 1 to `length` small letters, to be written backwards, and a full stop after them.
+    """Return the task of reversing strings of 1 to `length` lowercase letters. The target ends with a period.
 
     Args:
-        seed: the run's seed; each draws data of its own.
-        length: letters of the longest.
-        train_size, validation_size, test_size: how many strings; none is in two parts.
+        seed: seed of the run. Each seed generates different data.
+        length: number of letters of the longest string.
+        train_size, validation_size, test_size: number of strings. No string is in two splits.
     """
     names = (*_LETTERS, _STOP)
     stop = len(_LETTERS)
@@ -117,7 +117,7 @@ def _rewriting(parts: tuple[Split, Split, Split], symbols: tuple[str, ...], outp
 
 
 def _codes(texts: list[str], symbols: tuple[str, ...], length: int) -> np.ndarray:
-    """Texts as numbers of symbols `[N, length]`, padded with 0 on the right."""
+    """Return texts as indices of symbols `[N, length]`, padded with 0 at the end."""
     number = {symbol: code for code, symbol in enumerate(symbols)}
     codes = np.zeros((len(texts), length), np.int32)
     for row, text in zip(codes, texts, strict=True):

@@ -1,4 +1,4 @@
-"""Text, character by character: what comes next?"""
+"""Prediction of the next character of a text."""
 
 import re
 
@@ -13,19 +13,21 @@ from ..split import Split
 from ..task import Task
 
 _UNKNOWN = "\ufffd"
-"""Stands for every character that is not in the alphabet."""
+"""The symbol of all characters that are not in the alphabet."""
 _ALPHABET = 500
-"""Characters that it has at most; the most frequent ones."""
+"""Maximum size of the alphabet, which contains the most frequent characters."""
 
 
 def text_chars(path: str | None, length: int, stateful: bool) -> Task:
-    """A text; its first 80 % are to train on, the next 10 % to validate, the last 10 % to test.
+    """Return the task of predicting the next character of a text.
+
+    The first 80 % of the text are for training, the next 10 % for validation, and the last 10 % for testing.
 
     Args:
-        path: a file in UTF-8; `None` for Python's own help on the language (pydoc_data.topics): the topics by
-            alphabet, each paragraph once, for many stand in several.
-        length: T, characters of an example; the next example begins where it ends.
-        stateful: whether a network's states go on from example to example.
+        path: a text file in UTF-8; `None` for Python's help on the language (pydoc_data.topics), with the topics in
+            alphabetical order. Paragraphs that occur in several topics are included once.
+        length: T, number of characters per example. Each example starts where the previous one ends.
+        stateful: whether the states of the network are carried from example to example.
 
     Raises:
         UserError: the file cannot be read, or is too short.
@@ -41,16 +43,16 @@ def text_chars(path: str | None, length: int, stateful: bool) -> Task:
 
 
 def tunes(length: int, stateful: bool) -> Task:
-    """Irish tunes in ABC notation (O'Neill 1903; files of the package music21), one after another.
+    """Return the task of predicting the next character of Irish tunes in ABC notation (O'Neill 1903).
 
-    Of the 1850 tunes those that the files have, each once, are put in an order drawn once and for all; the first
-    80 % of them are to train on, the next 10 % to validate, the last 10 % to test. A tune is the ABC fields that it
-    needs to be played, X (number), T (title), M (metre), L (unit length) and K (key), and its notes; an empty line
-    follows.
+    The tunes are those of O'Neill's 1850 that are in the files of the package music21, in a random order that is the
+    same in every run. The first 80 % are for training, the next 10 % for validation, and the last 10 % for testing. The
+    text of a tune consists of the ABC fields that are required to play it, of its notes, and of an empty line. The
+    fields are X (number), T (title), M (meter), L (unit length) and K (key).
 
     Args:
-        length: T, characters of an example; the next example begins where it ends.
-        stateful: whether a network's states go on from example to example.
+        length: T, number of characters per example. Each example starts where the previous one ends.
+        stateful: whether the states of the network are carried from example to example.
     """
     found = _tunes()
     order = fixed_stream("split").permutation(len(found))
@@ -61,12 +63,12 @@ def tunes(length: int, stateful: bool) -> Task:
 
 
 def next_character(parts: tuple[str, ...], length: int, stateful: bool) -> Task:
-    """The task to say the next character at every step.
+    """Return the task of predicting the next character at every timestep.
 
-    The alphabet is that of the training part; all other characters are one more symbol, the last.
+    The alphabet is computed from the training split. All other characters share one additional symbol, the last.
 
     Args:
-        parts: the text to train on, to validate, and to test; each longer than `length`.
+        parts: the texts of the training, validation and test split, each longer than `length`.
         length, stateful: see `text_chars`.
     """
     numbers = [np.frombuffer(part.encode("utf-32-le"), np.uint32) for part in parts]
@@ -81,14 +83,14 @@ def next_character(parts: tuple[str, ...], length: int, stateful: bool) -> Task:
 
 
 def _symbols(characters: np.ndarray, alphabet: np.ndarray) -> np.ndarray:
-    """The place of each character in the alphabet, int32; of any other character, the place after its end."""
+    """Return the index of each character in the alphabet, int32. Unknown characters get the index after the last."""
     places = np.searchsorted(alphabet, characters)
     known = alphabet[np.minimum(places, len(alphabet) - 1)] == characters
     return np.where(known, places, len(alphabet)).astype(np.int32)
 
 
 def _windows(symbols: np.ndarray, length: int) -> Split:
-    """Examples one after another, and what follows each of their symbols; what is left over is dropped."""
+    """Return consecutive examples, with the next symbols as targets. Symbols left over at the end are dropped."""
     count = (len(symbols) - 1) // length
     inputs, targets = (symbols[start : start + count * length].reshape(count, length) for start in (0, 1))
     return Split(inputs, targets)
@@ -105,7 +107,7 @@ def _topics() -> str:
 
 
 def _own_text(path: str) -> str:
-    """A user's file, with line ends as everywhere."""
+    """Return the text of a user's file, with all line ends converted to `\\n`."""
     try:
         text = own_file(path).read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
@@ -122,11 +124,11 @@ def _own_text(path: str) -> str:
 
 
 _LEFT_OUT = re.compile(r"%|(?![XTMLK])[A-Za-z]:")
-"""What a comment begins with, or a field that says who wrote a tune down, where it is printed and the like."""
+"""The start of a line to leave out: a comment, or a field that is not needed to play the tune, such as its source."""
 
 
 def _tunes() -> list[str]:
-    """The tunes. Of some there is a second transcription under the same number, which is left out."""
+    """Return the tunes. A second transcription of the same tune, with the same number or notes, is left out."""
     tunes: list[str] = []
     known: set[str] = set()
     for file in sorted((package_folder("music21") / "corpus" / "oneills1850").glob("*.abc")):

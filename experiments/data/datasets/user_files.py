@@ -1,4 +1,4 @@
-"""A user's own files: a time series in a table, or examples in a NumPy archive. Every mistake is said in one line."""
+"""Tasks from a user's files: a time series in a table, or examples in a NumPy archive."""
 
 import math
 import zipfile
@@ -33,23 +33,25 @@ def csv(
     validation_share: float,
     test_share: float,
 ) -> Task:
-    """A time series in a CSV or Parquet file, a row a step: the next values of some of its columns.
+    """Return the task of forecasting columns of a CSV or Parquet file that contains a time series.
 
-    The first rows are to train on, those after them to validate, the last to test.
+    Each row is one timestep. The first rows are the training split, the next rows the validation split, and the last
+    rows the test split.
 
     Args:
-        path: the file, Parquet if it ends in .parquet or .pq; relative to where the command was started.
-        target: the column to forecast, or several.
-        time: the column with each row's date, at even distances; `None` if there is none or it is not to matter.
-        columns: the columns that are read; `None` for all that hold numbers, but for `time`.
-        window: rows that are read.
-        horizon: rows that are forecast.
-        stride: rows from one window to the next; 1 in the test part.
-        every_step: ask at every row of the window.
-        validation_share, test_share: of the rows.
+        path: path of the file, Parquet if it ends in .parquet or .pq. A relative path starts at the folder in which the
+            command was started.
+        target: one or several columns to forecast.
+        time: the column with the date of each row, at regular intervals; `None` for no dates.
+        columns: the columns to read; `None` for all columns with numbers, except `time`.
+        window: number of rows to read.
+        horizon: number of rows to forecast.
+        stride: number of rows from one window to the next; always 1 in the test split.
+        every_step: whether to forecast at every row of the window.
+        validation_share, test_share: fraction of the rows in the validation and in the test split.
 
     Raises:
-        UserError: the file is not there, not readable, or not such a table.
+        UserError: the file does not exist, cannot be read, or is not such a table.
     """
     table = read_table(path)
     targets = [str(name) for name in (target if isinstance(target, list) else [target])]
@@ -83,7 +85,7 @@ def _check_names(path: str, option: str, names: Sequence[str], there: Iterable[s
 
 
 def _bounds(path: str, rows: int, shares: tuple[float, float], window: int, horizon: int) -> tuple[int, int]:
-    """The rows at which validation and test part begin."""
+    """Return the first row of the validation split, and of the test split."""
     validation, test = _sizes(rows, shares)
     learning, needed = rows - validation - test, window + horizon
     for part, size in (("training", learning), ("validation", validation), ("test", test)):
@@ -97,7 +99,7 @@ def _bounds(path: str, rows: int, shares: tuple[float, float], window: int, hori
 
 
 def _sizes(examples: int, shares: tuple[float, float]) -> tuple[int, int]:
-    """How many are for validation and for the test."""
+    """Return the sizes of the validation and test splits."""
     validation, test = shares
     if validation + test >= 1:
         raise UserError(
@@ -111,26 +113,27 @@ def _sizes(examples: int, shares: tuple[float, float]) -> tuple[int, int]:
 
 _ARRAYS = ("inputs", "targets", "mask")
 _MOST_SYMBOLS = 10**6
-"""The largest symbol or class; a number beyond it is a mistake rather than one of so many."""
+"""The largest accepted symbol or class. A larger number is probably an error in the data."""
 
 
 def npz(path: str, validation_share: float, test_share: float) -> Task:
-    """Examples in a NumPy archive, as `numpy.savez` writes it.
+    """Return the task of the examples in a NumPy archive, as written by `numpy.savez`.
 
-    - `inputs`: numbers `[N, T, F]`, or whole numbers `[N, T]`, which are symbols.
-    - `targets`: whole numbers, which are classes, `[N]`, or `[N, T]` for one at every step; or floating-point
-      numbers, which are values, `[N]` or `[N, V]`, or `[N, T, V]` for some at every step.
-    - `mask`, where sequences are padded: `[N, T]`, true where a step is there.
+    - `inputs`: numbers `[N, T, F]`, or integers `[N, T]`, which are symbols.
+    - `targets`: integers, which are classes, `[N]`, or `[N, T]` for one class per timestep; or floating-point numbers,
+      which are values, `[N]` or `[N, V]`, or `[N, T, V]` for values at every timestep.
+    - `mask`, for padded sequences: `[N, T]`, false for padding.
 
-    They are split at random, always in the same way, unless the archive has `inputs_train`, `inputs_validation`,
-    `inputs_test` and so on.
+    The examples are split at random, in the same way in every run, unless the archive has `inputs_train`,
+    `inputs_validation`, `inputs_test` and so on.
 
     Args:
-        path: the file; relative to where the command was started.
-        validation_share, test_share: of the examples; not used if the archive is split.
+        path: path of the file. A relative path starts at the folder in which the command was started.
+        validation_share, test_share: fraction of the examples in the validation and in the test split; not used if the
+            archive is split.
 
     Raises:
-        UserError: the file is not there, not readable, or not such an archive.
+        UserError: the file does not exist, cannot be read, or is not such an archive.
     """
     arrays = _arrays(path)
     if "inputs" in arrays:
@@ -145,7 +148,7 @@ def npz(path: str, validation_share: float, test_share: float) -> Task:
 
 
 def _arrays(path: str) -> dict[str, np.ndarray]:
-    """What is in the archive, by name."""
+    """Return the arrays of the archive by name."""
     arrays: dict[str, np.ndarray] = {}
     try:
         with own_file(path).open("rb") as file:
@@ -178,7 +181,7 @@ def _array(path: str, archive: Any, name: str) -> np.ndarray:
 
 
 def _examples(path: str, arrays: dict[str, np.ndarray], suffix: str) -> Split:
-    """One part, or all; what the mask hides is 0."""
+    """Return the examples of one split, or of all. Masked inputs and targets are set to 0."""
     inputs, targets, mask = arrays[f"inputs{suffix}"], arrays[f"targets{suffix}"], arrays.get(f"mask{suffix}")
     place = f"{path}, {{}}{suffix}".format
     symbols = inputs.ndim == 2 and inputs.dtype.kind in "iu"
@@ -205,7 +208,7 @@ def _check_mask(place: str, mask: np.ndarray, steps: tuple[int, ...]) -> None:
 
 
 def _per_step(place: str, targets: np.ndarray, steps: tuple[int, ...]) -> bool:
-    """Whether there are targets at every step."""
+    """Return whether there are targets at every timestep."""
     kind, shape = targets.dtype.kind, targets.shape
     if kind in "iub" and shape in (steps[:1], steps):
         return shape == steps
@@ -218,7 +221,7 @@ def _per_step(place: str, targets: np.ndarray, steps: tuple[int, ...]) -> bool:
 
 
 def _valid(place: str, array: np.ndarray, there: np.ndarray | None) -> np.ndarray:
-    """The array as int32, if it holds symbols or classes, or float32; 0 where it is not there."""
+    """Return symbols or classes as int32, and other numbers as float32. Masked entries are set to 0."""
     whole = array.dtype.kind in "iub" and array.ndim < 3
     values: Any = array.astype(np.int64) if whole else array
     if there is not None:
@@ -240,7 +243,7 @@ def _shape(shape: Sequence[Any]) -> str:
 
 
 def _check_alike(path: str, parts: Sequence[Split]) -> None:
-    """Raises `UserError` if the parts differ in more than how many examples they have."""
+    """Raise `UserError` if the arrays of the splits differ in their type, or in a dimension other than the first."""
     for array in _ARRAYS:
         kinds = []
         for part in parts:

@@ -1,4 +1,4 @@
-"""Weather, and the temperature of the sea: series that come with packages."""
+"""Forecasts of the weather and of the sea temperature, from data that are installed with packages."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,21 +14,22 @@ from ..task import Task
 from ..windows import Cut, Series, forecast
 
 CLASSES = ("drizzle", "fog", "rain", "snow", "sun")
-"""The weather of a day in Seattle, in the order of their numbers."""
+"""Kinds of weather in Seattle, in the order of their classes."""
 
 
 def weather(window: int, horizon: int, stride: int, every_step: bool, target: str) -> Task:
-    """Seattle's weather, day by day from 2012 to 2015 (vega_datasets, from NOAA's records).
+    """Return the task of forecasting Seattle's daily weather (NOAA's records of 2012 to 2015, in vega_datasets).
 
-    A day is known by its precipitation in mm, maximum and minimum temperature in °C, wind in m/s, its class, and sine
-    and cosine of its place in the year. 2012 and 2013 are to train on, 2014 to validate, 2015 to test.
+    The inputs of a day are its precipitation in mm, maximum and minimum temperature in °C, wind in m/s, class, and the
+    sine and cosine of the time of the year. 2012 and 2013 are for training, 2014 for validation, and 2015 for testing.
 
     Args:
-        window: days that are read.
-        horizon: days whose maximum is forecast; of the class it is tomorrow's alone, whatever the horizon.
-        stride: days from one window to the next; 1 in the test part.
-        every_step: ask at every day of the window.
-        target: `temperature` for the maxima of the next days in °C, `class` for tomorrow's weather, one of five.
+        window: number of days to read.
+        horizon: number of days to forecast; ignored for `target="class"`, which is always for the next day.
+        stride: number of days from one window to the next; always 1 in the test split.
+        every_step: whether to forecast at every day of the window.
+        target: `temperature` for the maximum temperatures of the next days in °C, `class` for the weather of the next
+            day, one of five classes.
     """
     table = _read("vega_datasets", "seattle-weather.csv")
     classes = np.array([CLASSES.index(name) for name in table["weather"]])
@@ -47,18 +48,18 @@ def weather(window: int, horizon: int, stride: int, every_step: bool, target: st
 
 
 def weather_hourly(window: int, horizon: int, stride: int, every_step: bool, city: str) -> Task:
-    """The temperature of every hour of 2010 in °F (vega_datasets, from NOAA's records).
+    """Return the task of forecasting the hourly temperature of 2010 in °F (NOAA's records, in vega_datasets).
 
-    So smooth that it must be what is normal for the hour rather than what was measured: from one day to the next the
-    same hour changes by 0.16 °F in Seattle, by 0.09 °F in San Francisco, in the mean. January to August are to train
-    on, September and October to validate, November and December to test. The hour that summer time skips,
-    2010-03-14 03:00, is not there; windows do not reach across it.
+    The values are probably long-term averages for each hour, not measurements, because they are very smooth: the mean
+    difference from the same hour of the day before is 0.16 °F in Seattle and 0.09 °F in San Francisco. January to
+    August are for training, September and October for validation, and November and December for testing. The hour that
+    daylight saving time skips, 2010-03-14 03:00, is missing, and no window contains it.
 
     Args:
-        window: hours that are read.
-        horizon: hours that are forecast.
-        stride: hours from one window to the next; 1 in the test part.
-        every_step: ask at every hour of the window.
+        window: number of hours to read.
+        horizon: number of hours to forecast.
+        stride: number of hours from one window to the next; always 1 in the test split.
+        every_step: whether to forecast at every hour of the window.
         city: `seattle` or `san_francisco`.
     """
     table = _read("vega_datasets", {"seattle": "seattle-temps.csv", "san_francisco": "sf-temps.csv"}[city])
@@ -68,17 +69,18 @@ def weather_hourly(window: int, horizon: int, stride: int, every_step: bool, cit
 
 
 def sea_temperature(window: int, horizon: int, stride: int, every_step: bool) -> Task:
-    """The temperature of the sea in °C, every half hour from 2016-02-15 to 2017-03-22 (bokeh_sampledata).
+    """Return the task of forecasting the sea temperature in °C for the next half hours (bokeh_sampledata).
 
-    Measured by NERACOOS's buoy B01 on the Western Maine Shelf. Until November 2016 it is to train on, until the
-    middle of January to validate, from 2017-01-15 to test. Of two readings for 2017-03-21 16:30 the first counts.
-    Windows do not reach across the two gaps, of one reading on 2016-06-14 and of twenty-three on 2016-07-08.
+    The buoy B01 of NERACOOS on the Western Maine Shelf measured it every half hour from 2016-02-15 to 2017-03-22. The
+    measurements until the end of November 2016 are for training, until 2017-01-14 for validation, and from 2017-01-15
+    for testing. There are two measurements for 2017-03-21 16:30, of which the first is used. Two gaps, of one
+    measurement on 2016-06-14 and of 23 measurements on 2016-07-08, are in no window.
 
     Args:
-        window: half hours that are read.
-        horizon: half hours that are forecast.
-        stride: half hours from one window to the next; 1 in the test part.
-        every_step: ask at every half hour of the window.
+        window: number of half hours to read.
+        horizon: number of half hours to forecast.
+        stride: number of half hours from one window to the next; always 1 in the test split.
+        every_step: whether to forecast at every half hour of the window.
     """
     table = _read("bokeh_sampledata", "sea_surface_temperature.csv.gz").drop_duplicates("time (UTC)")
     series = _alone("temperature", table["time (UTC)"].dt.tz_localize(None), table["temperature (celsius)"])
@@ -87,7 +89,7 @@ def sea_temperature(window: int, horizon: int, stride: int, every_step: bool) ->
 
 
 def _read(package: str, name: str) -> Any:
-    """A table among the data of an installed package; the dates are read as such."""
+    """Return a table from the data of an installed package, with parsed dates."""
     import pandas as pd
 
     table = pd.read_csv(package_folder(package) / "_data" / name)
@@ -96,13 +98,13 @@ def _read(package: str, name: str) -> Any:
 
 
 def _alone(name: str, times: Any, readings: Any) -> Series:
-    """A series that is to be forecast from itself."""
+    """Return a series whose only input is the quantity to forecast."""
     values = readings.to_numpy()[:, None]
     return Series((name,), values, values, times.to_numpy())
 
 
 def _classes(series: Series, bounds: tuple[int, ...], cut: Cut) -> Task:
-    """Tomorrow's class, from days whose own class is among what is known of them."""
+    """Return the task of forecasting the class of the next day. The class of each day is one of its inputs."""
     first = series.features.index(CLASSES[0])
     return Task(
         *cut.parts(series, bounds),
@@ -115,7 +117,7 @@ def _classes(series: Series, bounds: tuple[int, ...], cut: Cut) -> Task:
 
 
 def _today(first: int, cut: Cut) -> Callable[[Split], np.ndarray]:
-    """The class of the last day that is known."""
+    """Return a function that predicts the class of the current day for the next day."""
 
     def answer(part: Split) -> np.ndarray:
         now = part.inputs if cut.every_step else part.inputs[:, -1]
