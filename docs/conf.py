@@ -7,7 +7,6 @@ A link to a page, a heading or a file that is not there is an error.
 """
 
 import inspect
-import re
 from pathlib import Path
 from typing import Any
 

@@ -184,3 +184,19 @@ def test_the_commands_of_a_checkout_are_the_same(tmp_path):
     )  # fmt: skip
     assert listed.returncode == module.returncode == 0
     assert listed.stdout == module.stdout
+
+
+def test_a_folder_of_choices_may_have_any_name(tmp_path, monkeypatch):
+    folder = tmp_path / "Ada's (new), choices"
+    (folder / "cell").mkdir(parents=True)
+    (folder / "cell" / "mine.yaml").write_text("defaults:\n  - gru\n  - _self_\nname: mine\nunits: 3\n")
+    monkeypatch.chdir(tmp_path)
+    prepare()
+    (run,) = requests.read(["--config-dir", str(folder), "cell=mine", "dataset=adding"]).runs
+    assert (run.cell.name, run.cell.units) == ("mine", 3)
+
+
+def test_a_sign_that_the_terminal_s_encoding_lacks_is_no_error(tmp_path):
+    ended = rnnscope("studies", cwd=tmp_path, PYTHONIOENCODING="ascii")
+    assert ended.returncode == 0, ended.stderr
+    assert "?" in ended.stdout

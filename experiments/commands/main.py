@@ -2,6 +2,7 @@
 
 import argparse
 import importlib.util
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -40,6 +41,9 @@ def main(arguments: list[str] | None = None) -> int:
         The exit status.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # whose encoding may lack signs such as → and −
+            stream.reconfigure(errors="replace")
     if "_ARGCOMPLETE" in os.environ:
         _complete()
     if arguments[:1] == ["train"]:  # Hydra parses these arguments

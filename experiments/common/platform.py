@@ -14,6 +14,7 @@ import time
 from contextlib import suppress
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Literal, NoReturn
 
 _WINDOWS = not hasattr(signal, "SIGKILL")
@@ -24,6 +25,8 @@ _BY_TASK_MANAGER = 1
 _CONTROL_C = 0xC000013A
 _FIRST_ERROR = 0xC0000000
 """The lowest status with which Windows reports a crash. For example, 0xC0000005 is an access violation."""
+_READER = 1.0
+"""Seconds that a reader of a file is given to close it."""
 _INTERVAL = 0.5
 """Seconds between two checks of whether the parent process is alive."""
 
@@ -32,6 +35,23 @@ def kill(pid: int) -> None:
     """End a process immediately, if it is still running."""
     with suppress(OSError):  # ProcessLookupError on POSIX, several others on Windows
         os.kill(pid, signal.SIGTERM if _WINDOWS else signal.SIGKILL)
+
+
+def replace(source: Path, target: Path) -> None:
+    """Rename a file, and replace another by it. On Windows, wait up to a second while a reader has that file open.
+
+    Raises:
+        OSError: the file cannot be replaced.
+    """
+    deadline = time.monotonic() + _READER
+    while True:
+        try:
+            source.replace(target)
+            return
+        except PermissionError:
+            if not _WINDOWS or time.monotonic() > deadline:
+                raise
+        time.sleep(_INTERVAL / 10)
 
 
 def interrupt_this_process() -> None:

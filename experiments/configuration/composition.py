@@ -1,6 +1,6 @@
 """Composition of configurations from `conf/` with Hydra. TensorFlow is not imported."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,6 +19,12 @@ def composing() -> Iterator[None]:
     """Initialize Hydra with `conf/`, so that `hydra.compose` can be called in this context."""
     with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
         yield
+
+
+def searching(folders: Sequence[Path]) -> list[str]:
+    """Return the override with which Hydra also finds choices in other folders; none if there are no folders."""
+    quoted = ["'" + folder.resolve().as_posix().replace("'", "\\'") + "'" for folder in folders]
+    return [f"hydra.searchpath=[{','.join(quoted)}]"] if quoted else []
 
 
 def prepare() -> None:

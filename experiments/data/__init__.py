@@ -13,9 +13,10 @@ __all__ = ["SPLITS", "Loader", "Signature", "Split", "Task", "load"]
 
 
 class Loader:
-    """A loader that reuses the data of the last task, if the function of the dataset and its arguments are the same.
+    """A loader of tasks that reuses the data of the last task if the dataset is the same.
 
-    `train_size` and `train_fraction` can differ, unless the function has them as parameters.
+    The dataset is the same if its function has the same arguments. Options that only reduce the size of the training
+    split are not among them.
     """
 
     def __init__(self) -> None:
@@ -37,7 +38,7 @@ def load(config: Any, seed: int) -> Task:
 
     Args:
         config: the group `dataset` of a configuration. `_target_` is the name of a function, which is called with the
-            fields that are among its parameters. `seed` can be one of its parameters, too.
+            fields that are among its parameters, and with `seed` if it has such a parameter.
         seed: seed of the run.
 
     Raises:

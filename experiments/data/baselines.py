@@ -15,8 +15,8 @@ class Baseline:
 
     Attributes:
         name: name of the baseline.
-        fit: a function of the training split that returns a function from a split to predictions. These have the same
-            format as the output of the network's head.
+        fit: a function that takes the training split and returns a prediction function. This maps a split to
+            predictions in the format of the network's head.
     """
 
     name: str

@@ -24,5 +24,5 @@ def own_file(path: str) -> Path:
 
 
 def package_folder(package: str) -> Path:
-    """Return the folder of an installed package, without importing the package, which may be slow."""
+    """Return the folder of an installed package. The package is not imported, because this may be slow."""
     return Path(importlib.util.find_spec(package).submodule_search_locations[0])  # type: ignore[union-attr,index]

@@ -14,7 +14,7 @@ from yaml import YAMLError  # type: ignore[import-untyped]
 
 from ..common.errors import UserError, suggestion
 from ..common.values import plain
-from ..configuration.composition import CONF, prepare
+from ..configuration.composition import CONF, composing, prepare, searching
 from ..configuration.explanations import explained
 from ..configuration.targets import GROUPS_WITH_TARGETS, with_current_targets
 from ..configuration.validation import validate
@@ -64,7 +64,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _composed(stored: dict[str, Any], config_dir: Path | None) -> DictConfig:
     """Compose the configuration of a new run with the stored choices."""
-    folders = [CONF, *([config_dir.resolve()] if config_dir else [])]
+    folders = [CONF, *([config_dir] if config_dir else [])]
     choices = []
     for group in GROUPS_WITH_TARGETS:
         there = [file.stem for folder in folders for file in (folder / group).glob("*.yaml")]
@@ -73,8 +73,8 @@ def _composed(stored: dict[str, Any], config_dir: Path | None) -> DictConfig:
             raise UserError(f"{group}={chosen}: there is no such choice; {suggestion(chosen, there)}")
         choices.append(f"{group}={chosen}")
     prepare()
-    with hydra.initialize_config_dir(str(folders[0]), version_base="1.3"):
-        return hydra.compose("config", [f"hydra.searchpath=[{','.join(map(str, folders[1:]))}]", *choices])
+    with composing():
+        return hydra.compose("config", [*searching(folders[1:]), *choices])
 
 
 def _check_target(group: str, stored: dict[str, Any], ours: DictConfig) -> None:

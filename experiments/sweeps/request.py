@@ -15,7 +15,7 @@ from .. import data
 from ..common.errors import UserError
 from ..configuration import overrides as sweeping
 from ..configuration._hydra import get_args_parser
-from ..configuration.composition import composing
+from ..configuration.composition import composing, searching
 from ..configuration.explanations import explained
 from ..configuration.validation import validate
 from ..runs.continuation import check_origin, with_origin
@@ -135,7 +135,7 @@ def _composed(grids: list[list[str]]) -> list[Grid]:
 def _grid(arguments: list[str]) -> Grid:
     """Composes and validates the runs that Hydra would run at once."""
     parsed = get_args_parser().parse_args(arguments)
-    searchpath = [f"hydra.searchpath=[{Path(parsed.config_dir).resolve()}]"] if parsed.config_dir else []
+    searchpath = searching([Path(parsed.config_dir)] if parsed.config_dir else [])
     composed = lambda overrides, **options: hydra.compose(
         parsed.config_name or "config", [*searchpath, *overrides], **options
     )
