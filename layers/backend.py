@@ -111,7 +111,10 @@ def _tensorflow_scan(
         current = tree.pack_sequence_as(carry, flat_carry)
         new_carry, y = step(current, at([source.read(t) for source in sources]))
         arrays = [array.write(t, value) for array, value in zip(arrays, tree.flatten(y), strict=True)]
-        return index + 1, tree.flatten(new_carry), arrays
+        flat_new = tree.flatten(new_carry)
+        for before, after in zip(flat_carry, flat_new, strict=True):
+            after.set_shape(before.shape)  # lost where a state of one example meets inputs of an unknown batch size
+        return index + 1, flat_new, arrays
 
     _, flat_carry, arrays = tf.while_loop(
         lambda index, *_: index < length,

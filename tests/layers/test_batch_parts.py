@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from rnnscope import RNN, GradientTaps, set_batch_parts
+from rnnscope import GRU, LSTM, RNN, GradientTaps, SimpleRNN, set_batch_parts
 from rnnscope.bptt.parts import parts_of
 from tests.layers.helpers import (
     KINDS,
@@ -126,3 +126,18 @@ def test_a_model_trains_in_parts_as_it_does_whole(compiled):
 def test_less_than_one_part_is_refused(count):
     with pytest.raises(ValueError, match=f"count: expected None or at least 1, got {count}"):
         set_batch_parts(count)
+
+
+@pytest.mark.parametrize("batch_size", [1, 3])
+@pytest.mark.parametrize("layer", [LSTM, GRU, SimpleRNN])
+def test_a_stateful_layer_reads_batches_whose_size_the_graph_does_not_know(layer, batch_size):
+    set_batch_parts(2)
+    built = layer(4, stateful=True, return_sequences=True)
+    built.build((batch_size, 5, 2))
+    call = tf.function(built, input_signature=[tf.TensorSpec([None, 5, 2])], autograph=False)
+    inputs = np.random.default_rng(1).normal(size=(batch_size, 5, 2)).astype("float32")
+    for _ in range(2):
+        outputs = call(inputs)
+    built.reset_state()
+    whole = built(np.concatenate([inputs, inputs], axis=1))
+    np.testing.assert_allclose(outputs, whole[:, 5:], rtol=1e-5, atol=1e-6)
