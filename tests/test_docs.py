@@ -1,17 +1,16 @@
-"""What the documentation says can be run, and its links lead somewhere."""
+"""The commands and the Python of the documentation run, and its links lead somewhere."""
 
 import functools
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
-from subprocess import PIPE
 
 import pytest
 
+from rnnscope.experiments.commands.main import _parser
 from rnnscope.experiments.commands.train import read
 from rnnscope.experiments.configuration.composition import CONF, prepare
+from tests.server import server
 from tools import write_dataset_tables as datasets
 
 ROOT = Path(__file__).parents[1]
@@ -28,48 +27,37 @@ def files_of(page: Path) -> dict[str, str]:
     return dict(re.findall(r"^```yaml (\S+)\n(.*?)^```", page.read_text(), flags=re.MULTILINE | re.DOTALL))
 
 
-def commands() -> list[tuple[Path, str]]:
-    """Every page's commands that train."""
+def commands(pattern: str) -> list[tuple[Path, str]]:
+    """Every page's shell commands that begin like that."""
     lines = [(page, line) for page in PAGES for block in blocks(page, "bash") for line in block.splitlines()]
-    return sorted({(page, part.strip()) for page, line in lines for part in line.split("&&") if "train.py" in part})
+    parts = {(page, part.strip()) for page, line in lines for part in line.split("&&")}
+    return sorted((page, part) for page, part in parts if re.match(pattern, part))
 
 
-SCRIPTS = """
-import os, runpy, sys
-import rnnscope
-for folder in sys.stdin:
-    if process := os.fork():
-        print(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), flush=True)
-        continue
-    os.chdir(folder.strip())
-    said = os.open("said.txt", os.O_WRONLY | os.O_CREAT)
-    for number, stream in enumerate((os.open(os.devnull, os.O_RDONLY), said, said)):
-        os.dup2(stream, number)
-    runpy.run_path("page.py", run_name="__main__")
-    break
-"""
-"""Runs `page.py` in each folder that it is told, in a process of its own; TensorFlow's import is paid once for all."""
+TRAIN = commands(r"(rnnscope train|python train\.py)\b")
+OTHERS = commands(r"rnnscope (?!train\b)")
 
 
 @pytest.fixture(scope="module")
 def after_python(tmp_path_factory):
-    """Runs a page's Python from top to bottom, once, beside the page's files; gives the folder with what it leaves."""
-    command = [sys.executable, "-c", SCRIPTS]
-    environment = {"PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
-    with subprocess.Popen(command, env=environment, stdin=PIPE, stdout=PIPE, text=True, bufsize=1) as scripts:
+    """Runs a page's Python from top to bottom, once, in a folder with the page's files.
 
-        @functools.cache
-        def run(page):
-            folder = tmp_path_factory.mktemp(page.stem)
-            for name, text in files_of(page).items():
-                (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                (folder / name).write_text(text)
-            (folder / "page.py").write_text("\n".join(blocks(page, "python")))
-            scripts.stdin.write(f"{folder}\n")
-            assert scripts.stdout.readline() == "0\n", (folder / "said.txt").read_text()
-            return folder
+    Gives that folder, and what the Python printed.
+    """
 
-        yield run
+    @functools.cache
+    def run(page):
+        folder = tmp_path_factory.mktemp(page.stem)
+        for name, text in files_of(page).items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text)
+        script = folder / "page.py"
+        script.write_text("\n".join(blocks(page, "python")))
+        ended = server().run(folder, [], script)
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+        return folder, ended.stdout
+
+    return run
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python")], ids=lambda page: page.name)
@@ -79,17 +67,24 @@ def test_the_python_of_a_page_runs_from_top_to_bottom(page, after_python):
 
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "text")], ids=lambda page: page.name)
 def test_the_output_that_a_page_quotes_is_what_its_python_prints(page, after_python):
-    said = (after_python(page) / "said.txt").read_text()
-    assert [quoted for quoted in blocks(page, "text") if quoted not in said] == []
+    _, printed = after_python(page)
+    assert [quoted for quoted in blocks(page, "text") if quoted not in printed] == []
 
 
-@pytest.mark.parametrize(("page", "command"), commands(), ids=lambda of: of.name if isinstance(of, Path) else of)
+@pytest.mark.parametrize(("page", "command"), TRAIN, ids=lambda of: of.name if isinstance(of, Path) else of)
 def test_every_train_command_asks_for_runs_that_can_be_run(page, command, after_python, monkeypatch):
-    monkeypatch.chdir(after_python(page))
+    folder, _ = after_python(page)
+    monkeypatch.chdir(folder)
     arguments = shlex.split(command)[2:]
     prepare()
     request, _ = read(arguments)
     assert request is None or request.runs
+
+
+@pytest.mark.parametrize(("page", "command"), OTHERS, ids=lambda of: of.name if isinstance(of, Path) else of)
+def test_every_other_command_has_arguments_that_exist(page, command):
+    arguments = shlex.split(command.partition("  #")[0])[1:]
+    assert _parser().parse_args(arguments).command == arguments[0]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -102,7 +97,7 @@ def test_links_and_pictures_of_a_page_are_there(page):
 def test_the_readme_opens_with_two_commands_that_need_nothing_but_python_and_pip():
     first, second = blocks(ROOT / "README.md", "bash")[:2]
     install = "python3 -m venv .venv && . .venv/bin/activate && pip install -c constraints.txt -e "
-    assert first.strip() == f"{install}. && rnnscope train"
+    assert first.strip() == f'{install}".[train]" && rnnscope train'
     assert second.strip() == f'{install}".[test]" && python -m pytest'
 
 

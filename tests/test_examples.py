@@ -1,4 +1,4 @@
-"""What stands in `examples/` runs as whoever reads it would run it, and shows what it says that it shows."""
+"""The scripts and the notebook in `examples/` run, and print and plot what they announce."""
 
 import base64
 import os
@@ -7,14 +7,16 @@ import subprocess
 import sys
 from pathlib import Path
 
-import nbformat
 import numpy as np
 import pytest
-from nbclient import NotebookClient
 
 from tensorboard_gradient_flow import profile
 from tensorboard_gradient_flow.reader import read
 
+nbformat = pytest.importorskip("nbformat", reason='needs nbformat: pip install -e ".[test-full]"')
+nbclient = pytest.importorskip("nbclient", reason='needs nbclient: pip install -e ".[test-full]"')
+
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"
 NOTEBOOK = EXAMPLES / "vanishing_gradients.ipynb"
@@ -42,7 +44,7 @@ def numbers(pattern, text):
 def test_a_swapped_layer_predicts_and_learns_as_keras_s_does(say):
     said = say("swap_a_layer.py", "--epochs", "1")
     assert float(*re.findall(r"differ by at most (\S+)\.\n", said)) < 1e-5
-    theirs, ours = numbers(r"layers\.LSTM: loss (\S+), accuracy (\S+), \S+ s an epoch", said)
+    theirs, ours = numbers(r"\.LSTM: loss (\S+), accuracy (\S+), \S+ s per epoch", said)
     np.testing.assert_allclose(ours, theirs, atol=0.02)
 
 
@@ -50,7 +52,9 @@ def test_logging_says_how_far_back_and_where_to_look(say, tmp_path):
     said = say("log_gradient_flow.py", "--epochs", "1", "--logs", "here")
     logs = tmp_path / re.findall(r"^tensorboard --logdir (here/\S+)$", said, re.MULTILINE)[0]
     reached = re.findall(
-        r"^(\w+): squared error .+ of 39 steps back, .+ (\d+) in the beginning, (\d+) in the", said, re.M
+        r"^(\w+): squared error .+; gradient horizon (\d+) of 39 steps at the start of training, (\d+) at the end$",
+        said,
+        re.MULTILINE,
     )
     assert [name for name, *_ in reached] == ["rnn", "lstm"]
     for name, first, last in reached:
@@ -92,9 +96,15 @@ def test_the_notebook_is_stored_as_it_ran_from_top_to_bottom():
 def test_the_notebook_runs_and_draws_what_its_text_tells(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     notebook = nbformat.read(NOTEBOOK, as_version=4)
-    NotebookClient(notebook, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    nbclient.NotebookClient(notebook, resources={"metadata": {"path": str(tmp_path)}}).execute()
     (figure,) = outputs(notebook, "image/png")
     assert base64.b64decode(figure).startswith(b"\x89PNG")
     said = "".join(output.text for output in notebook.cells[-2].outputs if output.output_type == "stream")
-    verdicts = re.findall(r"^(\w+): squared error \S+, (\w+)$", said, re.MULTILINE)
-    assert verdicts == [("RNN", "vanishing"), ("LSTM", "healthy"), ("GRU", "healthy")]
+    found = re.findall(r"^(\w+): squared error (\S+), (\w+)\n.*\n  steps reached .*?(\d+)$", said, re.MULTILINE)
+    errors, verdicts, reached = ({name: row[column] for name, *row in found} for column in range(3))
+    (constant,) = re.findall(r"squared error (\S+)$", said, re.MULTILINE)
+    # Of the RNN only what holds on every processor: its training amplifies differences in rounding.
+    assert 0.9 < float(errors["RNN"]) / float(constant) < 1.1
+    assert int(reached["RNN"]) < 39
+    for name in ("LSTM", "GRU"):
+        assert (float(errors[name]) < 0.01, verdicts[name], reached[name]) == (True, "healthy", "39")

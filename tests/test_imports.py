@@ -167,3 +167,10 @@ def brought_by(module: str) -> set[str]:
 def distributions() -> Mapping[str, list[str]]:
     """By module, the distributions that are installed and hold it. To find them takes half a second."""
     return packages_distributions()
+
+
+def test_the_package_s_two_lists_of_public_names_are_one():
+    import rnnscope
+    from rnnscope import public
+
+    assert rnnscope.__all__ == public.__all__

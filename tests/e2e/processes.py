@@ -25,7 +25,7 @@ class Commands:
     Args:
         folder: where it is typed; made if it is not there.
         before: a command that it is put behind, as of `nice`.
-        script: another in the place of `train.py`.
+        script: another instead of `train.py`.
     """
 
     def __init__(self, folder: Path, before: Sequence[str] = (), script: Path = TRAIN):

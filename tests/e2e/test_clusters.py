@@ -1,4 +1,4 @@
-"""One sweep, one by one, side by side, on Ray and on Slurm, where runs and nodes are lost: always the same results."""
+"""One sweep, sequential, parallel, on Ray and on Slurm, where runs and nodes are lost: always the same results."""
 
 import os
 import signal
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rnnscope.experiments.runs.directory import RunDirectory
-from tests.e2e.conftest import SMALL_ADDING, TRAIN, run_train
+from tests.e2e.conftest import ONE_BY_ONE, SMALL_ADDING, TRAIN, run_train
 from tests.e2e.ray_cluster import ray_cluster  # noqa: F401
 from tests.e2e.slurm import slurm  # noqa: F401
 from tests.e2e.test_resume import assert_ended_alike
@@ -65,14 +65,14 @@ def assert_same_results(folder, expected):
 
 
 def test_side_by_side_on_this_machine(alone, tmp_path):
-    ended = run_train(tmp_path, *SHORT)
+    ended = run_train(tmp_path, *SHORT, fresh=True)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert_same_results(tmp_path, alone[3])
 
 
 def test_on_ray(alone, tmp_path):
     pytest.importorskip("ray", reason='needs Ray: pip install -e ".[ray]"')
-    ended = run_train(tmp_path, *SHORT, "hydra/launcher=ray")
+    ended = run_train(tmp_path, *SHORT, "hydra/launcher=ray", fresh=True)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert_same_results(tmp_path, alone[3])
 
@@ -89,7 +89,7 @@ def test_on_a_ray_cluster_that_loses_a_node_and_a_run(alone, tmp_path, ray_clust
     assert "killed: its process was ended by SIGKILL" in said
     states = [RunDirectory(path.parent).state for path in tmp_path.glob("runs/same/*/status.json")]
     assert sorted(states) == ["completed", "completed", "killed"]  # the lost node's run went on elsewhere
-    again = run_train(tmp_path, *SWEEP)  # on this machine, for once
+    again = run_train(tmp_path, *SWEEP, ONE_BY_ONE)  # on this machine
     assert again.returncode == 0, again.stdout
     assert_same_results(tmp_path, alone[30])
 
@@ -109,10 +109,9 @@ def test_on_slurm_where_a_job_is_requeued_a_run_is_killed_and_a_job_is_gone(alon
     assert other.state == "killed"
     assert third.state == "interrupted"
     assert "ended without a result: it was cancelled or killed" in said
-    again = subprocess.run(
-        [sys.executable, str(TRAIN), *SWEEP, "hydra/launcher=slurm", "hydra.launcher.mem_gb=1"],
-        cwd=tmp_path, env=slurm, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    again = run_train(
+        tmp_path, *SWEEP, "hydra/launcher=slurm", "hydra.launcher.mem_gb=1", fresh=True, environment=slurm
+    )
     assert again.returncode == 0, again.stdout + again.stderr
     assert_same_results(tmp_path, alone[30])
 

@@ -1,11 +1,10 @@
-"""`train.py continue=<run directory> trainer.epochs=…` trains on."""
+"""`rnnscope train continue=<run directory> trainer.epochs=…` resumes a run's training."""
 
 import json
 import shutil
 
 import pytest
 
-from rnnscope.experiments.configuration.identity import stored_configuration
 from rnnscope.experiments.runs.directory import RunDirectory
 from tests.e2e.conftest import ONE_BY_ONE, SMALL_ADDING, run_train
 from tests.e2e.test_resume import assert_ended_alike
@@ -51,7 +50,8 @@ def test_with_another_learning_rate_it_is_a_run_of_its_own_also_where_the_origin
     rates = ["optimizer.learning_rate=0.3,0.001", "trainer.epochs=20", "trainer.patience=1"]
     assert run_train(tmp_path, "-m", *OPTIONS, *rates, ONE_BY_ONE).returncode == 0
     begun = list(tmp_path.glob("runs/default/lstm-*"))
-    origin, _ = sorted(begun, key=lambda run: stored_configuration(run).optimizer.learning_rate, reverse=True)
+    rate_of = lambda run: RunDirectory(run).configuration["optimizer"]["learning_rate"]
+    origin, _ = sorted(begun, key=rate_of, reverse=True)
     epochs = epochs_of(origin)
     assert epochs < 20
     ended = run_train(tmp_path, f"continue={origin}", "trainer.epochs=20", "optimizer.learning_rate=0.001")

@@ -4,15 +4,13 @@ import os
 import random
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 
 import pytest
 
 from rnnscope.experiments.runs.directory import RunDirectory
-from tests.e2e.conftest import ONE_BY_ONE, SMALL_ADDING, TRAIN
+from tests.e2e.conftest import ONE_BY_ONE, SMALL_ADDING, TRAIN, run_command, run_train
 from tests.e2e.processes import Commands, kill, watching
 from tests.e2e.test_resume import assert_ended_alike, assert_same_result
 
@@ -23,9 +21,10 @@ KILLS = {"command": 3, "worker": 3, "forkserver": 4, "run": 10}
 @pytest.fixture(scope="module")
 def reference(tmp_path_factory):
     """The folder of a sweep that was left alone."""
-    commands = Commands(tmp_path_factory.mktemp("reference"))
-    assert commands.run(*SWEEP, ONE_BY_ONE) == 0, commands.output
-    return commands.folder / "runs" / "sweep"
+    folder = tmp_path_factory.mktemp("reference")
+    ended = run_train(folder, *SWEEP, ONE_BY_ONE)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return folder / "runs" / "sweep"
 
 
 def runs_of(folder):
@@ -33,8 +32,7 @@ def runs_of(folder):
 
 
 def assert_can_be_summed_up(folder):
-    command = [sys.executable, "-m", "experiments", "summary", str(folder)]
-    ended = subprocess.run(command, cwd=TRAIN.parent, capture_output=True, text=True, check=False)
+    ended = run_command(folder, "summary", folder)
     assert ended.returncode == 0, ended.stderr
     assert "Traceback" not in ended.stderr
 
@@ -140,9 +138,8 @@ def test_a_run_that_is_killed_is_said_to_be_and_the_others_complete(killed):
 
 
 def test_damaged_files_of_interrupted_and_of_completed_runs_are_made_up_for(reference, killed, tmp_path):
-    commands = Commands(tmp_path / "damaged")
-    folder = commands.folder / "runs" / "sweep"
-    shutil.copytree(killed[2], commands.folder, dirs_exist_ok=True)
+    folder = tmp_path / "damaged" / "runs" / "sweep"
+    shutil.copytree(killed[2], tmp_path / "damaged")
     killed_0, killed_1, killed_2, completed_0, completed_1, completed_2 = runs_of(folder)
     events = lambda run: next(run.glob("events.*"))
     for path in (
@@ -162,7 +159,8 @@ def test_damaged_files_of_interrupted_and_of_completed_runs_are_made_up_for(refe
     ):
         path.unlink()
     assert_can_be_summed_up(folder)
-    assert commands.run(*SWEEP, ONE_BY_ONE) == 0, commands.output
+    ended = run_train(tmp_path / "damaged", *SWEEP, ONE_BY_ONE)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
     assert_can_be_summed_up(folder)
     for run, expected in zip(runs_of(folder), runs_of(reference), strict=True):
         assert RunDirectory(run).state == "completed"

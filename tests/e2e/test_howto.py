@@ -2,12 +2,10 @@
 
 import json
 import os
-import subprocess
-import sys
 
 import pytest
 
-from tests.e2e.conftest import ONE_BY_ONE, SMALL
+from tests.e2e.conftest import ONE_BY_ONE, SMALL, run_command
 from tests.test_docs import ROOT, blocks, files_of
 
 HOWTO = ROOT / "docs" / "howto"
@@ -25,9 +23,8 @@ def follow(tmp_path):
             (tmp_path / "mine" / module).write_text(blocks(HOWTO / page, "python")[0])
 
         def say(*arguments):
-            environment = {**os.environ, "PYTHONPATH": f"mine{os.pathsep}{ROOT}"}
-            command = [sys.executable, *map(str, arguments)]
-            ended = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+            environment = {**os.environ, "PYTHONPATH": "mine"}
+            ended = run_command(tmp_path, *arguments, environment=environment)
             assert ended.returncode == 0, ended.stdout + ended.stderr
             return ended.stdout
 
@@ -37,8 +34,7 @@ def follow(tmp_path):
 
 
 OWN = ("--config-dir", "mine")
-TRAIN = (ROOT / "train.py", *OWN)
-VERB = ("-m", "experiments")
+TRAIN = ("train", *OWN)
 
 
 def test_the_dataset_of_the_page_is_a_choice_like_any_other(follow, tmp_path):
@@ -48,7 +44,7 @@ def test_the_dataset_of_the_page_is_a_choice_like_any_other(follow, tmp_path):
     result = json.loads((run / "result.json").read_text())
     assert result["steps"] == 8 * -(-500 // 32)
     assert result["metrics"]["mae"] < 0.7 * result["baselines"]["training mean"]["mae"]
-    assert "sequences of 50 steps of 1 number → 1 value in turns" in say(*VERB, "show", *OWN, "dataset=sine")
+    assert "sequences of 50 steps of 1 number → 1 value in turns" in say("show", *OWN, "dataset=sine")
 
 
 @pytest.mark.parametrize(("page", "begins"), [("own_dataset.md", "def sine"), ("own_cell.md", "@keras")])
@@ -61,8 +57,8 @@ def test_the_cell_of_the_page_is_a_choice_like_any_other(follow, tmp_path):
     say = follow("own_cell.md", "leaky.py")
     say(*TRAIN, "-m", "cell=leaky,rnn", *SMALL, "dataset=text_chars", "dataset.train_size=64", ONE_BY_ONE)
     (run,) = tmp_path.glob("runs/default/leaky-*")
-    assert "result.json" in say(*VERB, "evaluate", *OWN, run)
-    assert len(say(*VERB, "generate", *OWN, run, "--length", "20", "--prompt", "a").strip()) > 10
+    assert "result.json" in say("evaluate", *OWN, run)
+    assert len(say("generate", *OWN, run, "--length", "20", "--prompt", "a").strip()) > 10
 
 
 def test_the_study_of_the_page_ends_with_a_report(follow, tmp_path):
@@ -71,4 +67,4 @@ def test_the_study_of_the_page_ends_with_a_report(follow, tmp_path):
     assert "quicker: undecided: A GRU learns the adding problem in fewer epochs than an LSTM." in said
     for name in ("study.html", "figure-1-epochs_to-val_mae-0-1.svg", "figure-2-profile_h.svg"):
         assert (tmp_path / "runs" / "quicker-smoke" / name).exists()
-    assert "quicker" in say(*VERB, "studies", *OWN)
+    assert "quicker" in say("studies", *OWN)

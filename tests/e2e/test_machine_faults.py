@@ -14,7 +14,7 @@ from tensorboard.backend.event_processing.event_file_loader import EventFileLoad
 
 from rnnscope.experiments.runs import checkpoint
 from rnnscope.experiments.runs.directory import RunDirectory
-from tests.e2e.conftest import ONE_BY_ONE, SMALL_ADDING, TRAIN
+from tests.e2e.conftest import ONE_BY_ONE, SMALL_ADDING, TRAIN, run_train
 from tests.e2e.machines import ELSEWHERE, Clock, Disk, little_memory, skip_unless
 from tests.e2e.processes import Commands
 from tests.e2e.test_resume import assert_ended_alike
@@ -55,9 +55,10 @@ def wait_for_rows(command, folder, number, runs=1):
 @pytest.fixture(scope="module")
 def reference(tmp_path_factory):
     """The folder of a sweep that was left alone."""
-    commands = Commands(tmp_path_factory.mktemp("reference"))
-    assert commands.run(*SWEEP, ONE_BY_ONE) == 0, commands.output
-    return commands.folder / "runs" / "runs"
+    folder = tmp_path_factory.mktemp("reference")
+    ended = run_train(folder, *SWEEP, ONE_BY_ONE)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return folder / "runs" / "runs"
 
 
 def assert_same_sweep(folder, reference):

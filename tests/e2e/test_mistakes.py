@@ -73,6 +73,9 @@ def test_a_folder_that_cannot_be_written_is_named(train, tmp_path):
     assert "name=" in line
 
 
+MAIN = "from rnnscope.experiments.commands.main import main"
+
+
 def in_process(code, folder):
     command = [sys.executable, "-c", f"import sys\n{code}"]
     environment = {"PYTHONPATH": str(TRAIN.parent)}
@@ -80,11 +83,12 @@ def in_process(code, folder):
 
 
 def test_a_dataset_whose_package_is_missing_names_the_command_that_installs_it(tmp_path):
-    ended = in_process("sys.modules['sklearn'] = None\nimport train\nsys.exit(train.main([]))", tmp_path)
+    code = f"sys.modules['vega_datasets'] = None\n{MAIN}\nsys.exit(main(['train', 'dataset=weather']))"
+    ended = in_process(code, tmp_path)
     assert ended.returncode == 2
     assert ended.stderr == (
-        "rnnscope train: dataset=digits_pixels needs the package scikit-learn, which is not installed: "
-        "pip install scikit-learn\n"
+        "rnnscope train: dataset=weather needs the package vega_datasets, which is not installed: "
+        "pip install vega_datasets\n"
     )
     assert list(tmp_path.iterdir()) == []
 
@@ -94,17 +98,18 @@ def test_a_dataset_whose_package_is_missing_names_the_command_that_installs_it(t
     [
         ("hydra_ray_launcher", "hydra/launcher=ray", "ray"),
         ("hydra_submitit_launcher", "hydra/launcher=slurm", "slurm"),
-        ("hydra_optuna_sweeper", "hydra/sweeper=optuna", "optuna"),
+        ("hydra_optuna_sweeper", "hydra/sweeper=optuna", "search"),
     ],
 )
 def test_a_launcher_or_sweeper_whose_packages_are_missing_names_the_command_that_installs_them(
     tmp_path, plugin, asked, extra
 ):
-    code = f"sys.modules['hydra_plugins.{plugin}'] = None\nimport train\nsys.exit(train.main(['-m', '{asked}']))"
+    code = f"sys.modules['hydra_plugins.{plugin}'] = None\n{MAIN}\nsys.exit(main(['train', '-m', '{asked}']))"
     ended = in_process(code, tmp_path)
     assert ended.returncode == 2
     assert ended.stderr == (
-        f"rnnscope train: {asked} needs packages that are not installed: pip install -c constraints.txt -e '.[{extra}]'\n"
+        f"rnnscope train: {asked} needs packages that are not installed: pip install 'rnnscope[{extra}]' "
+        f"(in a checkout: pip install -c constraints.txt -e '.[{extra}]')\n"
     )
     assert list(tmp_path.iterdir()) == []
 
@@ -112,8 +117,8 @@ def test_a_launcher_or_sweeper_whose_packages_are_missing_names_the_command_that
 @pytest.mark.parametrize("arguments", [["--help"], ["--cfg", "job"], ["cell=lstmm"], ["study=vanishing"]])
 def test_questions_and_mistakes_are_answered_before_tensorflow_is_imported(tmp_path, arguments):
     code = (
-        f"sys.argv = ['train.py', *{arguments!r}]\nimport train\n"
-        "try: train.main(sys.argv[1:])\nexcept SystemExit: pass\n"
+        f"sys.argv = ['rnnscope', 'train', *{arguments!r}]\n{MAIN}\n"
+        "try: main()\nexcept SystemExit: pass\n"
         "sys.exit(bool({'tensorflow', 'keras', 'sklearn', 'matplotlib'} & set(sys.modules)))"
     )
     ended = in_process(code, tmp_path)

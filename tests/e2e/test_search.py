@@ -11,7 +11,7 @@ import pytest
 
 from tests.e2e.conftest import ONE_BY_ONE, SMALL_ADDING, TRAIN, run_train
 
-optuna = pytest.importorskip("optuna", reason='needs Optuna: pip install -e ".[optuna]"')
+optuna = pytest.importorskip("optuna", reason='needs Optuna: pip install -e ".[search]"')
 
 SPACE = ["optimizer.learning_rate=tag(log,interval(0.0001,0.1))", "cell.units=choice(4,8)"]
 SEARCH = ["-m", "hydra/sweeper=optuna", *SMALL_ADDING, "cell=rnn", "telemetry.every=0", *SPACE, "name=search"]

@@ -1,4 +1,4 @@
-"""`train.py -m study=…`, for real: two grids, one of which diverges, from runs to a verdict; typed twice."""
+"""`rnnscope train -m study=…`: two grids, one of which diverges, from runs to a verdict; the command is run twice."""
 
 import json
 

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 import shlex
 import shutil
 import signal
@@ -54,7 +53,7 @@ def alone(tmp_path_factory):
 def every_cell(tmp_path_factory):
     """A sweep of every cell that can be chosen: what it printed, and its runs' directories by cell."""
     folder = tmp_path_factory.mktemp("cells")
-    ended = run_train(folder, "-m", f"cell={','.join(cells())}", *SMALL_ADDING, timeout=600)
+    ended = run_train(folder, "-m", f"cell={','.join(cells())}", *SMALL_ADDING, fresh=True, timeout=600)
     return ended, {path.name.split("-")[0]: path for path in folder.glob("runs/default/*") if path.is_dir()}
 
 
@@ -162,15 +161,29 @@ def test_without_telemetry_nothing_is_measured(others):
     assert json.loads((without / "result.json").read_text())["gradient"] == {}
 
 
-def test_a_sweep_ends_with_one_table_a_row_a_run(every_cell):
-    ended, runs = every_cell
+def assert_table_of_completed(ended, runs, of):
     table = [line for line in ended.stdout.splitlines() if line.startswith("│")]
-    assert [line.split()[1] for line in table] == cells()
+    assert [line.split()[1] for line in table] == of
     assert all("completed" in line for line in table)
-    assert all(status(run) == "completed" for run in runs.values())
+    assert all(status(run) == "completed" for run in runs)
 
 
-def test_the_same_seed_gives_the_same_figures_alone_or_in_a_sweep(alone, every_cell):
+def test_a_sweep_ends_with_one_table_that_has_a_row_for_each_run(sweep):
+    ended, folder = sweep
+    assert_table_of_completed(ended, [path.parent for path in folder.glob("*/status.json")], ["rnn", "lstm", "gru"])
+
+
+def test_a_sweep_of_every_cell_ends_with_one_table_that_has_a_row_for_each_cell(every_cell):
+    ended, runs = every_cell
+    assert_table_of_completed(ended, runs.values(), cells())
+
+
+def test_the_same_seed_gives_the_same_figures_alone_or_in_a_sweep(alone, sweep):
+    (in_sweep,) = sweep[1].glob("lstm-*")
+    assert (only_run(alone[1]) / "metrics.csv").read_bytes() == (in_sweep / "metrics.csv").read_bytes()
+
+
+def test_the_same_seed_gives_the_same_figures_alone_or_in_a_sweep_of_every_cell(alone, every_cell):
     _, in_sweep = every_cell
     assert (only_run(alone[1]) / "metrics.csv").read_bytes() == (in_sweep["lstm"] / "metrics.csv").read_bytes()
 
@@ -213,9 +226,7 @@ def test_a_loss_that_is_no_longer_finite_ends_the_run_as_diverged(train, tmp_pat
 
 def test_a_run_that_raises_is_recorded_and_the_others_finish(tmp_path):
     broken = "dataset._target_=tests.e2e.broken.fail_to_load,rnnscope.experiments.data.datasets.long_range.adding"
-    command = [sys.executable, str(TRAIN), "-m", *SMALL_ADDING, ONE_BY_ONE, broken]
-    environment = {**os.environ, "PYTHONPATH": str(TRAIN.parent)}
-    ended = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    ended = run_train(tmp_path, "-m", *SMALL_ADDING, ONE_BY_ONE, broken)
     assert ended.returncode == 1
     assert "failed: RuntimeError: the file is broken (the traceback is in train.log)" in ended.stdout
     assert "Traceback" not in ended.stdout + ended.stderr
@@ -241,5 +252,5 @@ def test_a_sweep_that_is_stopped_ends_as_interrupted_with_its_table(tmp_path, st
     assert states == ["interrupted", "interrupted"]
     assert "interrupted" in stdout
     assert "not run" in stdout
-    assert f"Interrupted. To go on: {shlex.join(['python', *command[1:]])}\n" in stdout
+    assert f"Interrupted. To go on: {shlex.join(['rnnscope', 'train', *command[2:]])}\n" in stdout
     assert "Traceback" not in stdout + stderr

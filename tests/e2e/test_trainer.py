@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import rnnscope  # noqa: F401 (its classes are in the files)
-from rnnscope.experiments.configuration.identity import stored_configuration
+from rnnscope.experiments.runs.directory import RunDirectory
 from tensorboard_gradient_flow.reader import read
 from tests.e2e.conftest import ONE_BY_ONE, SMALL_ADDING, run_train
 
@@ -29,7 +29,7 @@ def runs(tmp_path_factory):
         assert ended.returncode == 0, ended.stdout + ended.stderr
     found = {}
     for path in (status.parent for status in folder.glob("runs/*/*/status.json")):
-        trainer = stored_configuration(path).trainer
+        trainer = RunDirectory(path).configuration["trainer"]
         defaults = {"precision": "float32", "jit_compile": "auto", "steps_per_execution": 10}
         found[" ".join(str(trainer[name]) for name, value in defaults.items() if trainer[name] != value)] = path
     return found

@@ -12,19 +12,12 @@ import pytest
 from PIL import Image
 
 import rnnscope  # noqa: F401  (its classes are needed to load a model)
-from rnnscope.experiments.__main__ import main
+from rnnscope.experiments.commands.main import main
 from rnnscope.experiments.runs.directory import RunDirectory
-from tests.e2e.conftest import SMALL, SMALL_ADDING, run_train
+from tests.e2e.conftest import SMALL, SMALL_ADDING, run_command, run_train
 
 ROOT = Path(__file__).parents[2]
 TEXT = "the cat sat on the mat, and the dog sat on the cat.\n" * 60
-
-
-def verb(folder, *arguments):
-    command = [sys.executable, "-m", "experiments", *map(str, arguments)]
-    return subprocess.run(
-        command, cwd=folder, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False, timeout=300
-    )
 
 
 @pytest.fixture(scope="module")
@@ -81,13 +74,13 @@ def test_a_dataset_is_shown_as_text_and_as_a_picture_without_tensorflow(tmp_path
     ],
 )
 def test_a_mistake_is_one_line(tmp_path, arguments, message):
-    ended = verb(tmp_path, *arguments)
+    ended = run_command(tmp_path, *arguments)
     assert ended.returncode == 2
     assert re.fullmatch(rf"rnnscope {arguments[0]}: {message}\n", ended.stderr)
 
 
 def test_help_lists_the_verbs(tmp_path):
-    ended = verb(tmp_path, "--help")
+    ended = run_command(tmp_path, "--help")
     assert ended.returncode == 0
     assert "show" in ended.stdout
     assert "generate" in ended.stdout
@@ -96,7 +89,7 @@ def test_help_lists_the_verbs(tmp_path):
 
 def test_a_run_that_learnt_a_text_goes_on_with_it(writer):
     folder, run = writer
-    ended = verb(folder, "generate", run, "--prompt", "the cat sat on", "--length", "30", "--temperature", "0")
+    ended = run_command(folder, "generate", run, "--prompt", "the cat sat on", "--length", "30", "--temperature", "0")
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout == TEXT[:44] + "\n"
 
@@ -104,7 +97,8 @@ def test_a_run_that_learnt_a_text_goes_on_with_it(writer):
 def test_what_is_written_is_what_the_saved_network_finds_likeliest(writer):
     folder, run = writer
     prompt = "dog sat on the"
-    written = verb(folder, "generate", run, "--prompt", prompt, "--length", "8", "--temperature", "0").stdout[:-1]
+    ended = run_command(folder, "generate", run, "--prompt", prompt, "--length", "8", "--temperature", "0")
+    written = ended.stdout[:-1]
     symbols = RunDirectory(run).signature.symbols
     network = keras.models.load_model(run / "model.keras")
     for end in range(len(prompt), len(prompt) + 8):
@@ -148,7 +142,7 @@ def test_a_run_that_answers_otherwise_cannot_write(tmp_path, capsys):
 
 def test_a_run_is_scored_as_it_was_and_its_network_written_for_plain_keras(writer, tmp_path):
     folder, run = writer
-    ended = verb(folder, "evaluate", run, "--export", tmp_path / "mine.keras")
+    ended = run_command(folder, "evaluate", run, "--export", tmp_path / "mine.keras")
     assert ended.returncode == 0, ended.stdout + ended.stderr
     for name, value in RunDirectory(run).result["metrics"].items():
         assert re.search(rf"{name} .* {value:.6f} ", ended.stdout)

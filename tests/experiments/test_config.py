@@ -98,9 +98,10 @@ def test_runs_of_a_sweep_that_differ_in_their_seed_are_what_each_is_alone(compos
             "dataset=adding,temporal_order dataset.length=20 trainer.epochs=2 seed=1,2",
             "dataset=adding,temporal_order ++dataset.length=20 trainer.epochs=2 seed=1,2",
         ),
-        (
+        pytest.param(
             "dataset=weather,sea_temperature dataset.horizon=2,3 dataset.train_size=null",
             "dataset=weather,sea_temperature dataset.horizon=2,3 ++dataset.train_size=null",
+            marks=pytest.mark.slow,  # needs bokeh_sampledata
         ),
         (
             "cell=gru,mgu architecture.output_units=[4] cell.activation=relu dataset=adding dataset.length=9",
@@ -115,6 +116,7 @@ def test_hydra_takes_options_of_which_only_the_choices_swept_over_know(taken_by_
     taken_by_hydra(request)
 
 
+@pytest.mark.slow  # needs mnist1d
 def test_a_sweep_over_how_much_is_kept_of_a_dataset_makes_it_once(monkeypatch):
     from mnist1d import data
 

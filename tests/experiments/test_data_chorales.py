@@ -13,7 +13,11 @@ from rnnscope.experiments.data.baselines import markov
 from rnnscope.experiments.data.datasets.chorales import KEYS, NAMES, _scores, chorales, piano_roll, read_musicxml
 from rnnscope.experiments.data.paths import package_folder
 
-FOLDER = package_folder("music21") / "corpus" / "bach"
+
+@pytest.fixture(scope="module")
+def bach():
+    """The folder of music21 with Bach's chorales."""
+    return package_folder("music21") / "corpus" / "bach"
 
 
 @pytest.fixture(scope="module")
@@ -117,9 +121,10 @@ def test_keys_have_their_places_on_the_piano(score):
 # --------------------------------------------------------------------- the scores
 
 
-def test_the_first_bar_of_a_known_chorale():
+@pytest.mark.slow  # needs music21
+def test_the_first_bar_of_a_known_chorale(bach):
     """BWV 269, Aus meines Herzens Grunde: in G major and 3/4, with an upbeat of a quarter note."""
-    first = beats(read_musicxml(FOLDER / "bwv269.mxl"))[:4]
+    first = beats(read_musicxml(bach / "bwv269.mxl"))[:4]
     assert first == [
         {"G2", "B3", "D4", "G4"},
         {"G3", "B3", "D4", "G4"},
@@ -128,9 +133,10 @@ def test_the_first_bar_of_a_known_chorale():
     ]
 
 
-def test_there_are_364_scores_in_four_parts_of_which_349_are_kept(rolls):
+@pytest.mark.slow  # needs music21
+def test_there_are_364_scores_in_four_parts_of_which_349_are_kept(bach, rolls):
     voices = []
-    for file in FOLDER.glob("*.mxl"):
+    for file in bach.glob("*.mxl"):
         with zipfile.ZipFile(file) as archive:
             scores = [archive.read(name) for name in archive.namelist() if not name.startswith("META-INF")]
         voices.append(sum(score.count(b"<part id=") for score in scores))
@@ -138,6 +144,7 @@ def test_there_are_364_scores_in_four_parts_of_which_349_are_kept(rolls):
     assert [len(part) for part in rolls] == [244, 53, 52]
 
 
+@pytest.mark.slow  # needs music21
 def test_four_voices_sound_at_most_and_nearly_always_three(rolls):
     voices = np.concatenate([roll.sum(axis=1) for part in rolls for roll in part])
     assert voices.max() == 4
@@ -146,6 +153,7 @@ def test_four_voices_sound_at_most_and_nearly_always_three(rolls):
     assert (NAMES[everything.argmax()], NAMES[KEYS - 1 - everything[::-1].argmax()]) == ("C2", "A5")
 
 
+@pytest.mark.slow  # needs music21
 def test_no_chorale_is_in_two_parts_not_even_in_another_key(rolls):
     def intervals(roll):
         return [tuple(np.diff(row.nonzero()[0])) for row in roll]
@@ -158,6 +166,7 @@ def test_no_chorale_is_in_two_parts_not_even_in_another_key(rolls):
                     assert np.mean([a == b for a, b in zip(mine, theirs, strict=True)]) < 0.7
 
 
+@pytest.mark.slow  # needs music21
 def test_targets_are_the_keys_of_the_next_step(task, rolls):
     assert task.train.inputs.shape[1:] == task.train.targets.shape[1:] == (32, KEYS)
     for part, originals in zip(task.parts, rolls, strict=True):
@@ -170,6 +179,7 @@ def test_targets_are_the_keys_of_the_next_step(task, rolls):
         assert not part.targets[~part.mask].any()
 
 
+@pytest.mark.slow  # needs music21
 def test_long_chorales_are_cut_and_short_ones_padded(task, rolls):
     for part, originals in zip(task.parts, rolls, strict=True):
         expected = [min(32, len(roll) - 1 - start) for roll in originals for start in range(0, len(roll) - 1, 32)]
@@ -177,6 +187,7 @@ def test_long_chorales_are_cut_and_short_ones_padded(task, rolls):
         assert (np.diff(part.mask.astype(int), axis=1) <= 0).all()
 
 
+@pytest.mark.slow  # needs music21
 def test_what_answers_without_a_network_scores(task):
     scores = task.baseline_metrics(task.test)
     train, test = (split.targets[split.mask] for split in (task.train, task.test))

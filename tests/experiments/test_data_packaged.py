@@ -7,7 +7,6 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from mnist1d.data import get_dataset_args, make_dataset
 from scipy.special import log_softmax
 
 from rnnscope.experiments.data import Split, load
@@ -16,6 +15,8 @@ from rnnscope.experiments.data.datasets.packaged import LANGUAGES
 from rnnscope.experiments.data.outputs import Classes
 from rnnscope.experiments.data.paths import package_folder
 from rnnscope.experiments.data.split import held_out, padded
+
+pytestmark = pytest.mark.slow  # its packages come with the extra `data`
 
 
 def rows(*splits):
@@ -31,6 +32,8 @@ def rows(*splits):
 
 @pytest.fixture(scope="module")
 def published():
+    from mnist1d.data import make_dataset
+
     made = make_dataset()
     return {name: made[name] for name in ("x", "y", "x_test", "y_test")}
 
@@ -58,6 +61,8 @@ def test_shuffled_mnist1d_has_its_steps_in_one_other_order(compose):
 
 
 def test_making_mnist1d_leaves_the_global_randomness_alone(compose, published):
+    from mnist1d.data import get_dataset_args
+
     config = compose("dataset=mnist1d").dataset
     random.seed(5)
     np.random.seed(6)

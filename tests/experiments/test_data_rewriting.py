@@ -98,6 +98,7 @@ def test_days_have_the_endings_of_english_ordinals():
     ]  # fmt: skip
 
 
+@pytest.mark.slow  # needs faker
 def test_what_is_asked_for_is_the_date_that_is_written(task_of):
     task = task_of("dates")
     assert task.output.stop is None
@@ -112,6 +113,7 @@ def test_what_is_asked_for_is_the_date_that_is_written(task_of):
     assert years == set(map(str, range(1970, 2030)))
 
 
+@pytest.mark.slow  # needs faker
 def test_no_day_is_in_two_parts_and_so_no_written_date(task_of):
     task = task_of("dates")
     for texts, symbols in (("targets", task.output.names), ("inputs", task.symbols)):
@@ -121,6 +123,7 @@ def test_no_day_is_in_two_parts_and_so_no_written_date(task_of):
         assert not validation & test
 
 
+@pytest.mark.slow  # needs faker
 def test_the_longest_date_fits_and_some_date_is_as_long(task_of):
     days = (FIRST + datetime.timedelta(days=days) for days in range(4 * 366))
     longest = max(len(written_date(day, form)) for day in days for form in FORMS)
@@ -165,6 +168,7 @@ def test_at_each_step_the_most_frequent_symbol_of_the_training_part():
     np.testing.assert_allclose(np.exp(logits), [counts / counts.sum(axis=1, keepdims=True)] * 2)
 
 
+@pytest.mark.slow  # needs faker
 @pytest.mark.parametrize("name", ["dates", "reverse"])
 def test_saying_always_the_same_costs_something_finite_and_is_never_right(task_of, name):
     task = task_of(name)
@@ -180,6 +184,7 @@ def test_saying_always_the_same_costs_something_finite_and_is_never_right(task_o
 # ---------------------------------------------------------------------------- learning
 
 
+@pytest.mark.slow  # needs faker
 def test_a_network_learns_to_write_backwards_and_is_scored_as_it_is_watched(compose):
     config = compose("dataset=reverse", "dataset.length=3", "dataset.train_size=1500", "cell=gru", "cell.units=48")
     task = load(config.dataset, seed=1)

@@ -81,6 +81,7 @@ def test_line_ends_and_a_byte_order_mark_leave_no_trace(own):
     np.testing.assert_array_equal(task.train.inputs, plain.train.inputs)
 
 
+@pytest.mark.slow  # needs music21
 @pytest.mark.parametrize("stateful", [True, False])
 def test_examples_follow_one_another_whether_states_are_kept_or_not(compose, stateful):
     for dataset in ("text_chars", "tunes"):
@@ -139,6 +140,7 @@ def tunes():
     return [f"{read_back(task, part)}\n".strip("\n").split("\n\n") for part in task.parts]
 
 
+@pytest.mark.slow  # needs music21
 def test_every_tune_can_be_played(tunes):
     assert [len(part) for part in tunes] == [1472, 183, 183]
     for tune in chain(*tunes):
@@ -147,17 +149,20 @@ def test_every_tune_can_be_played(tunes):
         assert "%" not in tune
 
 
+@pytest.mark.slow  # needs music21
 def test_no_tune_is_in_two_parts_nor_twice_in_one(tunes):
     numbers = Counter(re.match(r"X:(\d+)", tune)[1] for tune in chain(*tunes))
     notes = Counter("".join(tune.partition("\nK:")[2].split()) for tune in chain(*tunes))
     assert max(numbers.values()) == max(notes.values()) == 1
 
 
+@pytest.mark.slow  # needs music21
 def test_a_tune_keeps_its_notes(tunes):
     assert "X:3\nT:The Little Heathy Hill\nM:C\nL:1/8\nK:Gm\nB/2-c/2 | d2 d>-c B2 A-B |" in "\n".join(chain(*tunes))
     assert sum(line.startswith("|:") for tune in chain(*tunes) for line in tune.splitlines()) > 300
 
 
+@pytest.mark.slow  # needs music21
 def test_tunes_have_one_alphabet_and_a_fixed_split(compose):
     config = compose("dataset=tunes").dataset
     one, other = load(config, 1), load(config, 2)

@@ -173,6 +173,7 @@ def test_the_same_hour_of_two_days_hardly_differs(dataset):
 # ----------------------------------------------------------------- every half hour
 
 
+@pytest.mark.slow  # needs bokeh_sampledata
 def test_the_sea_has_two_gaps_and_a_reading_too_many(sea):
     times, _ = sea
     assert len(times) == 19226
@@ -184,12 +185,14 @@ def test_the_sea_has_two_gaps_and_a_reading_too_many(sea):
     assert odd == [("2016-06-14T13:00:00", 60), ("2016-07-08T01:30:00", 720), ("2017-03-21T16:30:00", 0)]
 
 
+@pytest.mark.slow  # needs bokeh_sampledata
 def test_how_far_the_sea_gets_in_an_hour_and_in_a_day(sea):
     _, readings = sea
     errors = [abs(readings[lead:] - readings[:-lead]).mean() for lead in (1, 24, 48)]
     np.testing.assert_allclose(errors, [0.049, 0.350, 0.385], atol=5e-4)
 
 
+@pytest.mark.slow  # needs bokeh_sampledata
 def test_windows_of_the_sea_are_half_hours_in_a_row(dataset, sea):
     task = dataset("sea_temperature", "dataset.stride=5")
     readings = dict(zip(reversed(sea[0].tolist()), reversed(sea[1].tolist()), strict=True))  # of two the first
@@ -202,6 +205,7 @@ def test_windows_of_the_sea_are_half_hours_in_a_row(dataset, sea):
     assert task.validation.times.max() < np.datetime64("2017-01-15") == task.test.times.min()
 
 
+@pytest.mark.slow  # needs bokeh_sampledata
 def test_persistence_of_the_sea_in_the_test_part(dataset, sea):
     task = dataset("sea_temperature")
     times, readings = (np.delete(array, 19210) for array in sea)
@@ -216,6 +220,7 @@ def test_persistence_of_the_sea_in_the_test_part(dataset, sea):
     np.testing.assert_allclose([errors[0], errors[23], errors[47]], [0.024, 0.167, 0.212], atol=5e-4)
 
 
+@pytest.mark.slow  # needs bokeh_sampledata
 @pytest.mark.parametrize("name", ["weather", "weather_hourly", "sea_temperature"])
 def test_no_training_window_shares_a_step_with_one_of_another_part(dataset, name):
     task = dataset(name)
@@ -290,6 +295,7 @@ def load_jena(home):
     return ended.stdout.splitlines()[-1]
 
 
+@pytest.mark.slow  # Keras's NumPy backend needs jax
 def test_jena_comes_from_the_cache_of_keras(jena, tmp_path):
     (tmp_path / "datasets").mkdir()
     name = "jena_climate_2009_2016.csv"
@@ -298,5 +304,6 @@ def test_jena_comes_from_the_cache_of_keras(jena, tmp_path):
     assert load_jena(tmp_path) == str(744 - 1 - 12 - 12)
 
 
+@pytest.mark.slow  # Keras's NumPy backend needs jax
 def test_without_the_internet_jena_says_so_in_a_line(tmp_path):
     assert load_jena(tmp_path).startswith("dataset=jena_climate: its download failed (")

@@ -138,6 +138,7 @@ for path in sys.argv[1:]:
 """
 
 
+@pytest.mark.slow  # needs rapidfuzz
 def test_exported_networks_of_every_kind_predict_alike_in_plain_keras(write, tmp_path, capsys):
     random = np.random.default_rng(1)
     mask = np.arange(10) < random.integers(3, 11, (40, 1))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from rnnscope.experiments.configuration.identity import run_directory, run_key
+from rnnscope.experiments.runs.identity import run_directory, run_key
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 import keras
 import numpy as np
 import pytest
-from rapidfuzz.distance import Levenshtein
 from scipy.special import expit, log_softmax
 
 from rnnscope.experiments.data import Signature, Split
@@ -114,7 +113,10 @@ def test_a_sequence_matches_if_every_symbol_that_is_asked_for_does():
     assert scored("sequences")["exact_match"] == pytest.approx(np.mean(exact))
 
 
+@pytest.mark.slow  # rapidfuzz comes with the extra `data`
 def test_edits_are_counted_up_to_the_first_stop():
+    from rapidfuzz.distance import Levenshtein
+
     random = np.random.default_rng(3)
     text = lambda length: [*random.integers(1, 4, length), 4]
     rows, mine, real = [], [], []
