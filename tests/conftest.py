@@ -45,8 +45,6 @@ SLOW = (
     "tests/e2e/test_train.py::test_without_telemetry_nothing_is_measured",
     "tests/e2e/test_trainer.py",
     "tests/experiments/test_data_csv.py",
-    "tests/experiments/test_data_rewriting.py::test_pairs_follow_from_the_seed_and_a_part_does_not_depend_on_the_size_of_another[dates",
-    "tests/experiments/test_data_rewriting.py::test_sources_and_targets_are_padded_behind_and_symbol_0_is_nothing_but_padding[dates",
     "tests/experiments/test_data_online.py::test_without_internet_one_line_says_what_needs_it",
     "tests/experiments/test_networks_of_every_kind.py::test_a_network_has_no_weight_that_nothing_depends_on",
     "tests/experiments/test_outputs.py::test_a_sequence_matches_if_every_symbol_that_is_asked_for_does",

@@ -22,7 +22,8 @@ FILES = ("tests/layers/test_with_keras.py", "tests/layers/test_saving.py", "test
 def test_layers_agree_with_keras_and_load_its_files(requirement, tmp_path):
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(tmp_path / "keras")]
     subprocess.run([*pip, requirement], check=True, capture_output=True)
-    (version,) = (path.name.split("-")[1].removesuffix(".dist-info") for path in tmp_path.glob("keras/*.dist-info"))
+    (metadata,) = tmp_path.glob("keras/keras-*.dist-info")
+    version = metadata.name.removeprefix("keras-").removesuffix(".dist-info")
     if version == keras.__version__:  # which all other tests run with
         return
     environment = os.environ | {"PYTHONPATH": str(tmp_path / "keras")}

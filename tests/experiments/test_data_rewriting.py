@@ -19,13 +19,17 @@ from rnnscope.experiments.training.model import build_network, build_optimizer
 
 SIZES = ("train_size=300", "validation_size=150", "test_size=160")
 
+DATES = pytest.param("dates", marks=pytest.mark.slow)
+"""Needs faker, which comes with the extra `data`."""
+both = pytest.mark.parametrize("name", [DATES, "reverse"])
+
 
 def read(numbers, symbols):
     """Texts; padding is nothing."""
     return ["".join(symbols[number] for number in row) for row in numbers]
 
 
-@pytest.mark.parametrize("name", ["dates", "reverse"])
+@both
 def test_sources_and_targets_are_padded_behind_and_symbol_0_is_nothing_but_padding(task_of, name):
     task = task_of(name)
     assert isinstance(task.output, Sequences)
@@ -40,7 +44,7 @@ def test_sources_and_targets_are_padded_behind_and_symbol_0_is_nothing_but_paddi
     assert set(np.unique(task.train.inputs)) == set(range(len(task.symbols)))
 
 
-@pytest.mark.parametrize("name", ["dates", "reverse"])
+@both
 def test_pairs_follow_from_the_seed_and_a_part_does_not_depend_on_the_size_of_another(task_of, name):
     task, again, other = (task_of(name, *SIZES, seed=seed) for seed in (1, 1, 2))
     less = task_of(name, "train_size=10", "validation_size=150", "test_size=7", seed=1)

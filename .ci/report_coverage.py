@@ -1,4 +1,4 @@
-"""Print the line coverage of the last test run by folder, and fail if a file has less than 90 % without a reason."""
+"""Print the line coverage of the last test run by folder, and the files below 90 %."""
 
 import json
 import subprocess
@@ -8,13 +8,11 @@ from collections import defaultdict
 from pathlib import Path
 
 LEAST = 90.0
-"""Percent of a file's lines."""
-REASONS: dict[str, str] = {}
-"""Files that may have less, and why."""
+"""Percent of a file's lines; files with less are listed."""
 
 
-def main() -> int:
-    """Print the report, and return the exit status."""
+def main() -> None:
+    """Print the report."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder, "coverage.json")
         subprocess.run([sys.executable, "-m", "coverage", "json", "-q", "-o", report], check=True)
@@ -31,9 +29,8 @@ def main() -> int:
     for folder_name, (covered, total) in lines.items():
         print(f"{folder_name:<30}{100 * covered / total:6.1f} % of {total} lines")
     for path, percent in below:
-        print(f"  {path:<48}{percent:6.1f} %  {REASONS.get(path, 'below 90 % without a reason')}")
-    return int(any(path not in REASONS for path, _ in below))
+        print(f"  {path:<48}{percent:6.1f} %")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
