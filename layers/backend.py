@@ -113,7 +113,8 @@ def _tensorflow_scan(
         arrays = [array.write(t, value) for array, value in zip(arrays, tree.flatten(y), strict=True)]
         flat_new = tree.flatten(new_carry)
         for before, after in zip(flat_carry, flat_new, strict=True):
-            after.set_shape(before.shape)  # lost where a state of one example meets inputs of an unknown batch size
+            if after.shape.is_compatible_with(before.shape):  # a foreign cell may start from a state that it broadcasts
+                after.set_shape(before.shape)  # lost where a state of one example meets inputs of unknown batch size
         return index + 1, flat_new, arrays
 
     _, flat_carry, arrays = tf.while_loop(
