@@ -115,8 +115,9 @@ def test_the_slider_moves_every_line_and_keeps_the_ends_as_ghosts(tab):
     page = tab()
     slider = page.get_by_label("Training step", exact=True).last
     slider.focus()
-    for _ in range(4):
+    for step in (80, 70, 60, 50):
         page.keyboard.press("ArrowLeft")
+        expect(page.locator("output")).to_have_text(f"{step} of 90")
     ready(page)
     expect(page.locator("#profile path[data-line=current][data-step='50']")).to_have_count(3)
     expect(page.locator("#profile path[data-line=first][data-step='0']")).to_have_count(3)
